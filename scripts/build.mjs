@@ -1,0 +1,89 @@
+// Bundles the command line and the library into dist/, and writes the declarations and the licences of what is bundled.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** Modules that most uses of the command line never need: each is a file of its own, read when it is wanted. */
+const onDemand = ['run-verb', 'full-syntax', 'spec-codec', 'rpc-peer', 'yocto-spinner'];
+
+const splitOnDemand = {
+  name: 'split-on-demand',
+  setup({ onResolve }) {
+    onResolve({ filter: /./ }, ({ path, kind }) => {
+      if (kind !== 'dynamic-import') return undefined;
+      const name = onDemand.find((one) => path === one || path.endsWith(`/${one}.js`));
+      return name ? { path: `./${name}.cjs`, external: true } : undefined;
+    });
+  },
+};
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.19',
+  metafile: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  define: { DAEMONRY_VERSION: JSON.stringify(version) },
+};
+
+/** CommonJS starts 3 to 9 ms sooner than ES modules do, on every Node. */
+const commandLine = {
+  ...common,
+  format: 'cjs',
+  outdir: 'dist/cli',
+  outExtension: { '.js': '.cjs' },
+  entryPoints: {
+    entry: 'src/app/cli/entry.ts',
+    'run-verb': 'src/app/cli/run-verb.ts',
+    'full-syntax': 'src/app/cli/full-syntax.ts',
+    'spec-codec': 'src/adapters/files/spec-codec.ts',
+    'yocto-spinner': 'yocto-spinner',
+    'rpc-peer': 'src/adapters/net/rpc-peer.ts',
+  },
+  // import() of a CommonJS file would load the whole ES module loader first.
+  supported: { 'dynamic-import': false },
+  alias: { clipanion: 'clipanion/lib/advanced/index.mjs' },
+  minify: true,
+  plugins: [splitOnDemand],
+};
+
+const library = {
+  ...common,
+  format: 'esm',
+  outdir: 'dist',
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  entryPoints: { index: 'src/app/embed/index.ts', serve: 'src/app/serve/index.ts' },
+  // Bundled CommonJS packages ask for node's own modules through require.
+  banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+};
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+const results = await Promise.all([build(commandLine), build(library)]);
+writeFileSync(join(root, 'dist', 'THIRD-PARTY-LICENSES'), licencesOf(results));
+execFileSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
+  cwd: root,
+  stdio: 'inherit',
+});
+
+function licencesOf(built) {
+  const inputs = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  const packages = new Set(inputs.flatMap((input) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []));
+  return [...packages].sort().map(licenceOf).join('\n');
+}
+
+function licenceOf(name) {
+  const folder = join(root, 'node_modules', name);
+  const about = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'license.md', 'License.md']
+    .map((one) => join(folder, one))
+    .find(existsSync);
+  return `${name} ${about.version} (${about.license})\n\n${file ? readFileSync(file, 'utf8').trim() : ''}\n\n${'-'.repeat(80)}\n`;
+}

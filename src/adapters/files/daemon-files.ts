@@ -1,0 +1,42 @@
+import { basename, dirname, join } from 'node:path';
+
+/** Every file of one daemon. All of them follow from the path of its descriptor. */
+export interface DaemonFiles {
+  readonly folder: string;
+  readonly descriptor: string;
+  readonly spec: string;
+  readonly log: string;
+  /** The lifecycle lock: held by flock, its content says by whom. */
+  readonly lock: string;
+  /** Where those claim who can't flock. */
+  readonly claim: string;
+  /** Left by an instance that ended by itself, cleanly: its `instanceId`. */
+  readonly ended: string;
+  /** What the names of this daemon's files begin with, in a folder that may hold other files. */
+  readonly stem: string;
+}
+
+const descriptorName = 'daemon.json';
+
+/** The files of a daemon in a home. */
+export function filesInHome(home: string, name: string): DaemonFiles {
+  return filesBeside(join(home, name, descriptorName));
+}
+
+/** The files beside a descriptor, which an embedding program may have put anywhere under any file name. */
+export function filesBeside(descriptor: string): DaemonFiles {
+  const folder = dirname(descriptor);
+  const file = basename(descriptor);
+  const stem = file === descriptorName ? '' : `${file.replace(/\.json$/, '')}.`;
+  const at = (suffix: string) => join(folder, stem + suffix);
+  return {
+    folder,
+    descriptor,
+    spec: at('spec.json'),
+    log: at('daemon.log'),
+    lock: at('lock'),
+    claim: at('lock.claim'),
+    ended: at('ended'),
+    stem,
+  };
+}

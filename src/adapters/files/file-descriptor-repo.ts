@@ -1,0 +1,173 @@
+import { lstatSync, readdirSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { checkedName, sameName } from '../../domain/daemon-name.js';
+import type { DaemonSpec } from '../../domain/daemon-spec.js';
+import type { Descriptor, DescriptorReading } from '../../domain/descriptor.js';
+import type { DaemonPlace, DaemonRef, DescriptorRepo, HeldLock, InstanceFiles } from '../../domain/ports.js';
+import { type DaemonFiles, filesBeside, filesInHome } from './daemon-files.js';
+import { decodeDescriptor, encodeDescriptor } from './descriptor-codec.js';
+import { errnoOf, naming } from './file-errors.js';
+import { randomId, shortId } from './random-id.js';
+import { checkedFolder, checkedSubfolder, readOwnFile, removeIfThere, temporaryPath, writeAtomically } from './safe-files.js';
+import { createSocketPath, removeDeadSocket } from './socket-path.js';
+
+export interface FileSettings {
+  /** Absolute. */
+  readonly home: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+}
+
+/** One folder for each daemon in the home; see `DaemonFiles` for what is in it. */
+export class FileDescriptorRepo implements DescriptorRepo {
+  constructor(private readonly settings: FileSettings) {}
+
+  place(ref: DaemonRef): DaemonPlace {
+    const { name, files, known } = this.locate(ref);
+    return { name, known, descriptor: files.descriptor, log: files.log };
+  }
+
+  read(ref: DaemonRef): DescriptorReading {
+    const { name, files } = this.locate(ref);
+    const file = readOwnFile(files.descriptor);
+    if (!file) return { kind: 'absent' };
+    if ('notAFile' in file) return { kind: 'corrupt', reason: file.notAFile };
+    const decoded = decodeDescriptor(file.text);
+    if (decoded.kind !== 'present') return decoded;
+    if (!ref.descriptor && !sameName(decoded.descriptor.name, name)) return { kind: 'corrupt', reason: 'it is the record of another name' };
+    return { ...decoded, endedCleanly: this.endedBy(files) === decoded.descriptor.instanceId };
+  }
+
+  write(held: HeldLock, descriptor: Descriptor): void {
+    writeAtomically(this.locate(held.ref).files.descriptor, encodeDescriptor(descriptor));
+  }
+
+  async clear(held: HeldLock): Promise<void> {
+    const { files } = this.locate(held.ref);
+    const reading = this.read(held.ref);
+    if (reading.kind === 'present') await this.removeInstance(files, reading.descriptor);
+    if (reading.kind === 'corrupt' || reading.kind === 'newer') setAside(files.descriptor);
+    else naming(files.descriptor, 'write', () => removeIfThere(files.descriptor));
+    // Last: until the descriptor is gone, the marker says that it ended well.
+    naming(files.ended, 'write', () => removeIfThere(files.ended));
+  }
+
+  createInstance(held: HeldLock, options: { readonly pinnedSocket: string | null; readonly notify: boolean }): InstanceFiles {
+    const { name, files } = this.locate(held.ref);
+    removeTemporaries(files.folder);
+    const instanceId = randomId();
+    const { env, platform } = this.settings;
+    const socket = options.pinnedSocket ?? createSocketPath({ name, instanceId, folder: files.folder, env, platform });
+    const notifyFile = options.notify ? join(files.folder, `${files.stem}notify-${shortId(instanceId)}`) : null;
+    return { instanceId, socket, notifyFile };
+  }
+
+  async readSpec(ref: DaemonRef): Promise<DaemonSpec | undefined> {
+    const file = readOwnFile(this.locate(ref).files.spec);
+    if (!file || 'notAFile' in file) return undefined;
+    const { decodeSpec } = await import('./spec-codec.js');
+    return decodeSpec(file.text);
+  }
+
+  writeSpec(held: HeldLock, spec: DaemonSpec): void {
+    const { name, files } = this.locate(held.ref);
+    const text = `${JSON.stringify({ schema: 1, name, ...spec }, null, 2)}\n`;
+    const before = readOwnFile(files.spec);
+    if (before && 'text' in before && before.text === text) return;
+    writeAtomically(files.spec, text);
+  }
+
+  names(): readonly string[] {
+    const home = checkedFolder(this.settings.home, { create: false });
+    if (home === undefined) return [];
+    return naming(home, 'read', () => readdirSync(home))
+      .filter((name) => isName(name) && this.holdsRecord(filesInHome(home, name)))
+      .sort();
+  }
+
+  /** The files of a daemon, in the folder that was first made for its name in any spelling. */
+  locate(ref: DaemonRef): { name: string; files: DaemonFiles; known: boolean } {
+    if (ref.descriptor !== undefined) {
+      const files = filesBeside(ref.descriptor);
+      const folder = checkedFolder(files.folder, { create: false });
+      return { name: checkedName(ref.name), files, known: folder !== undefined && (exists(files.lock) || exists(files.descriptor)) };
+    }
+    const wanted = checkedName(ref.name);
+    const home = checkedFolder(this.settings.home, { create: false });
+    if (home === undefined) return { name: wanted, files: filesInHome(this.settings.home, wanted), known: false };
+    const name = exists(join(home, wanted)) ? wanted : findSpelling(home, wanted);
+    // The home is named as the user named it: a path that changes under him would surprise.
+    const files = filesInHome(this.settings.home, name ?? wanted);
+    return { name: name ?? wanted, files, known: name !== undefined };
+  }
+
+  createHome(): string {
+    return checkedFolder(this.settings.home, { create: true }) as string;
+  }
+
+  /** Makes the folder of a daemon. The caller holds the home's lock where `locate` finds none. */
+  createFolder(ref: DaemonRef): DaemonFiles {
+    if (ref.descriptor !== undefined) {
+      const files = filesBeside(ref.descriptor);
+      checkedFolder(files.folder, { create: true });
+      return files;
+    }
+    checkedFolder(this.settings.home, { create: true });
+    const { files } = this.locate(ref);
+    checkedSubfolder(files.folder);
+    return files;
+  }
+
+  private holdsRecord(files: DaemonFiles): boolean {
+    return exists(files.descriptor) || exists(files.spec);
+  }
+
+  private endedBy(files: DaemonFiles): string | undefined {
+    const file = readOwnFile(files.ended);
+    return file && 'text' in file ? file.text.trim() : undefined;
+  }
+
+  private async removeInstance(files: DaemonFiles, descriptor: Descriptor): Promise<void> {
+    const { notifyFile, socket, instanceId } = descriptor;
+    // Paths come from a file: only what we could have made ourselves is removed.
+    if (notifyFile !== null && dirname(notifyFile) === files.folder && notifyFile.endsWith(`notify-${shortId(instanceId)}`)) {
+      naming(notifyFile, 'write', () => removeIfThere(notifyFile));
+    }
+    if (socket !== null) await removeDeadSocket(socket);
+  }
+}
+
+function isName(name: string): boolean {
+  try {
+    return checkedName(name) === name;
+  } catch {
+    return false;
+  }
+}
+
+function exists(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function findSpelling(home: string, wanted: string): string | undefined {
+  return naming(home, 'read', () => readdirSync(home)).find((name) => sameName(name, wanted));
+}
+
+/** What can't be parsed is kept for a person to look at, out of everybody's way. */
+function setAside(path: string): void {
+  naming(path, 'write', () => {
+    try {
+      renameSync(path, `${path}.bad`);
+    } catch (error) {
+      if (!['EEXIST', 'ENOTEMPTY', 'EISDIR', 'ENOTDIR'].includes(errnoOf(error))) throw error;
+      renameSync(path, `${temporaryPath(path).slice(0, -'.tmp'.length)}.bad`);
+    }
+  });
+}
+
+/** Temporary files of writers that were killed: we hold the lock, so none is being written. */
+function removeTemporaries(folder: string): void {
+  for (const name of naming(folder, 'read', () => readdirSync(folder))) {
+    if (/^\.[0-9a-f]{12}\.tmp$/.test(name)) naming(folder, 'write', () => removeIfThere(join(folder, name)));
+  }
+}

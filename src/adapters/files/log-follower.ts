@@ -1,0 +1,72 @@
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
+
+const chunkBytes = 64 * 1024;
+
+/**
+ * Reads on in a log, over rotation, truncation and restart. A rotated file is read to its end before the new one is
+ * begun, so that no line is lost between them.
+ */
+export class LogFollower {
+  private fd: number | undefined;
+  private position = 0;
+  private decoder = new StringDecoder('utf8');
+
+  /** Begins at the end of what is there, or at `offset`. */
+  constructor(
+    private readonly path: string,
+    offset: number | 'end',
+  ) {
+    this.open();
+    if (this.fd !== undefined) this.position = offset === 'end' ? fstatSync(this.fd).size : offset;
+  }
+
+  /** What was written since the last call. */
+  read(): string {
+    let text = this.readOn();
+    if (this.isReplaced()) {
+      // Once more: it may have grown between the last read and the rotation.
+      text += this.readOn();
+      this.close();
+      this.open();
+      text += this.readOn();
+    }
+    return text;
+  }
+
+  close(): void {
+    if (this.fd !== undefined) closeSync(this.fd);
+    this.fd = undefined;
+  }
+
+  private open(): void {
+    try {
+      this.fd = openSync(this.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    } catch {
+      this.fd = undefined;
+    }
+    this.position = 0;
+    this.decoder = new StringDecoder('utf8');
+  }
+
+  private readOn(): string {
+    if (this.fd === undefined) return '';
+    if (fstatSync(this.fd).size < this.position) this.position = 0;
+    let text = '';
+    const chunk = Buffer.alloc(chunkBytes);
+    for (;;) {
+      const length = readSync(this.fd, chunk, 0, chunkBytes, this.position);
+      if (length === 0) return text;
+      this.position += length;
+      text += this.decoder.write(chunk.subarray(0, length));
+    }
+  }
+
+  private isReplaced(): boolean {
+    const named: Stats | undefined = statSync(this.path, { throwIfNoEntry: false });
+    if (!named) return false;
+    if (this.fd === undefined) return true;
+    const open = fstatSync(this.fd);
+    return named.ino !== open.ino || named.dev !== open.dev;
+  }
+}

@@ -1,0 +1,138 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { errnoOf, naming, unsafe } from './file-errors.js';
+import { randomId, shortId } from './random-id.js';
+
+/** The largest file of ours that is read whole. */
+const largestFileBytes = 1024 * 1024;
+const groupOrOthersMayWrite = 0o022;
+
+/**
+ * Resolves symbolic links, then insists that the folder is ours and that nobody else may write in it.
+ * `undefined` where there is none, and none is to be made.
+ */
+export function checkedFolder(path: string, options: { create: boolean }): string | undefined {
+  return naming(path, options.create ? 'write' : 'read', () => {
+    if (options.create) mkdirSync(path, { recursive: true, mode: 0o700 });
+    let real: string;
+    try {
+      real = realpathSync(path);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT' && !options.create) return undefined;
+      throw error;
+    }
+    insistOnOurs(real);
+    return real;
+  });
+}
+
+/** A folder of ours inside a checked one: made 0700, and never a link. */
+export function checkedSubfolder(path: string): void {
+  naming(path, 'write', () => {
+    try {
+      mkdirSync(path, { mode: 0o700 });
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+    }
+    if (lstatSync(path).isSymbolicLink()) throw unsafe(path, 'it is a symbolic link');
+    insistOnOurs(path);
+  });
+}
+
+function insistOnOurs(path: string): void {
+  const stat = lstatSync(path);
+  if (!stat.isDirectory()) throw unsafe(path, 'it is not a folder');
+  const uid = process.geteuid?.();
+  if (uid === undefined) return;
+  if (stat.uid !== uid) throw unsafe(path, `it belongs to uid ${stat.uid}, not to uid ${uid}`);
+  if ((stat.mode & groupOrOthersMayWrite) !== 0) {
+    throw unsafe(path, `others may write in it (mode ${(stat.mode & 0o7777).toString(8).padStart(4, '0')}; chmod go-w would do)`);
+  }
+}
+
+/** Reads a regular file of ours, never through a link. `undefined` where there is none; a string error for what is no file. */
+export function readOwnFile(path: string): { text: string } | { notAFile: string } | undefined {
+  let fd: number;
+  try {
+    // Not blocking: somebody's FIFO must not hold us up.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
+    if (errno === 'ELOOP') return { notAFile: 'it is a symbolic link' };
+    if (errno === 'ENXIO') return { notAFile: 'it is not a regular file' };
+    return naming(path, 'read', () => {
+      throw error;
+    });
+  }
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) return { notAFile: 'it is not a regular file' };
+    if (stat.size > largestFileBytes) return { notAFile: 'it is larger than 1 MB' };
+    return { text: readWhole(fd, stat.size) };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function readWhole(fd: number, size: number): string {
+  const bytes = Buffer.allocUnsafe(size);
+  let length = 0;
+  while (length < size) {
+    const read = readSync(fd, bytes, length, size - length, length);
+    if (read === 0) break;
+    length += read;
+  }
+  return bytes.toString('utf8', 0, length);
+}
+
+/** Writes a file so that a reader sees all of it or what was there before, also after a crash. */
+export function writeAtomically(path: string, text: string): void {
+  naming(path, 'write', () => {
+    const temporary = temporaryPath(path);
+    try {
+      const fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+      try {
+        writeAll(fd, text);
+        fsyncSync(fd);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(temporary, path);
+    } catch (error) {
+      removeIfThere(temporary);
+      throw error;
+    }
+  });
+}
+
+export function temporaryPath(path: string): string {
+  return join(dirname(path), `.${shortId(randomId())}.tmp`);
+}
+
+export function writeAll(fd: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
+}
+
+export function removeIfThere(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno !== 'ENOENT' && errno !== 'ENOTDIR') throw error;
+  }
+}

@@ -1,0 +1,58 @@
+import { lstatSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { DaemonError } from '../../domain/daemon-error.js';
+import { fitsSocketPath, socketFolders } from './home.js';
+import { shortId } from './random-id.js';
+import { checkedSubfolder } from './safe-files.js';
+
+export interface SocketWish {
+  readonly name: string;
+  readonly instanceId: string;
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform: NodeJS.Platform;
+}
+
+/** A socket path of this instance's own, in the first folder that is safe and short enough. */
+export function createSocketPath(wish: SocketWish): string {
+  const file = socketFile(wish.name, wish.instanceId);
+  for (const { path } of socketFolders(wish.env, wish.folder)) {
+    if (fitsSocketPath(join(path, file), wish.platform) && isUsable(path)) return join(path, file);
+  }
+  throw new DaemonError('socket-unusable', `no folder is short and safe enough for the socket of ${wish.name}`, { name: wish.name });
+}
+
+/** Short, since the whole path has little more than a hundred bytes; the name's beginning is for people. */
+export function socketFile(name: string, instanceId: string): string {
+  return `${name.slice(0, 12)}-${shortId(instanceId)}.sock`;
+}
+
+function isUsable(folder: string): boolean {
+  try {
+    checkedSubfolder(folder);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Removes the socket of an instance that is proven dead, unless somebody else listens at that path by now. */
+export async function removeDeadSocket(path: string): Promise<void> {
+  const before = lstatSync(path, { throwIfNoEntry: false });
+  if (!before?.isSocket() || (await isListening(path))) return;
+  const now = lstatSync(path, { throwIfNoEntry: false });
+  if (now && now.ino === before.ino && now.dev === before.dev) unlinkSync(path);
+}
+
+async function isListening(path: string): Promise<boolean> {
+  const { connect } = await import('node:net');
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    // Only a refusal proves that nobody is there.
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
+  });
+}

@@ -1,0 +1,43 @@
+import { spawn } from 'node:child_process';
+import type { KernelLock, KernelLockOutcome } from '../posix/file-lifecycle-lock.js';
+import { findTool } from '../posix/find-executable.js';
+
+/**
+ * flock(2) through util-linux or busybox `flock`, on our own open file: the lock belongs to the open file that helper and
+ * we share, so it stays when the helper is gone. Waiters queue in the kernel.
+ */
+export class Flock implements KernelLock {
+  readonly openFlags = 0;
+  private command: readonly [string, ...string[]] | undefined | null = null;
+
+  constructor(private readonly env: Readonly<Record<string, string | undefined>>) {}
+
+  async lock(fd: number, waitMs: number, signal: AbortSignal | undefined): Promise<KernelLockOutcome> {
+    if (this.command === null) this.command = findFlock(this.env.PATH);
+    if (!this.command) return 'unavailable';
+    const [file, ...args] = this.command;
+    // No option of flock's own for the time-out: busybox has none.
+    return new Promise((resolve) => {
+      const helper = spawn(file, [...args, '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
+      const giveUp = () => helper.kill('SIGKILL');
+      const timer = setTimeout(giveUp, Math.min(waitMs, 2_147_483_647));
+      if (signal?.aborted) giveUp();
+      else signal?.addEventListener('abort', giveUp);
+      const done = (outcome: KernelLockOutcome) => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', giveUp);
+        resolve(outcome);
+      };
+      helper.once('error', () => done('unavailable'));
+      // Killed, by us or by somebody's Ctrl-C: it said nothing about locks. Any other failure means that it can't lock here.
+      helper.once('exit', (code) => done(code === 0 ? 'locked' : code === null ? 'busy' : 'unavailable'));
+    });
+  }
+}
+
+function findFlock(path: string | undefined): readonly [string, ...string[]] | undefined {
+  const flock = findTool('flock', path);
+  if (flock) return [flock];
+  const busybox = findTool('busybox', path);
+  return busybox ? [busybox, 'flock'] : undefined;
+}

@@ -1,0 +1,154 @@
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { DaemonError } from '../../domain/daemon-error.js';
+import type { Observation, Vantage } from '../../domain/identity.js';
+import type { DaemonMarks, ProcessInspector, ProcessRow, ProcessUsage } from '../../domain/ports.js';
+import { gateName } from '../posix/gate-script.js';
+import { parseMarks } from '../posix/marks.js';
+import { type ProcStat, parseProcStat } from './proc-stat.js';
+
+/** `PROC_PID_INIT_INO`: the inode of the first pid namespace, fixed in the kernel's `include/linux/proc_ns.h`. */
+const initialPidNamespace = 'pid:[4026531836]';
+/** `USER_HZ`: 100 wherever the kernel speaks to programs. */
+const ticksPerSecond = 100;
+
+/** Reads `/proc`, synchronously: 25 µs for a look, where `fs.promises` takes twenty times as long. */
+export class LinuxProcessInspector implements ProcessInspector {
+  private here: Vantage | undefined;
+
+  constructor(private readonly env: Readonly<Record<string, string | undefined>>) {}
+
+  vantage(): Vantage {
+    this.here ??= this.findVantage();
+    return this.here;
+  }
+
+  observe(pid: number): Observation {
+    const stat = readStat(pid);
+    if (stat) {
+      const { startToken, zombie, processGroup, session } = stat;
+      return { kind: 'process', startToken, zombie, uid: ownerOf(pid), processGroup, session };
+    }
+    // Not listed may mean hidden (hidepid): only the kernel's ESRCH proves that nobody is there.
+    try {
+      process.kill(pid, 0);
+      return { kind: 'hidden' };
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ESRCH' ? { kind: 'absent' } : { kind: 'hidden' };
+    }
+  }
+
+  isNamespaceInhabited(pidNamespace: string): boolean | undefined {
+    // Only from the first namespace are all others seen.
+    if (this.vantage().pidNamespace !== initialPidNamespace) return undefined;
+    let allSeen = true;
+    for (const pid of allPids()) {
+      const namespace = readLink(`/proc/${pid}/ns/pid`);
+      if (namespace === pidNamespace) return true;
+      if (namespace === undefined && livesInNestedNamespace(pid)) allSeen = false;
+    }
+    return allSeen ? false : undefined;
+  }
+
+  survey(): readonly ProcessRow[] {
+    const rows: ProcessRow[] = [];
+    for (const pid of allPids()) {
+      const stat = readStat(pid);
+      if (stat) rows.push({ ...stat, uid: ownerOf(pid) });
+    }
+    return rows;
+  }
+
+  marksOf(pid: number): DaemonMarks | undefined {
+    const environment = readText(`/proc/${pid}/environ`);
+    const marks = environment === undefined ? undefined : parseMarks(environment.split('\0'));
+    if (!marks) return undefined;
+    // The instance is random, and means the same everywhere; a path means another file in another container.
+    const sameFiles = ['pid', 'mnt'].every((kind) => readLink(`/proc/${pid}/ns/${kind}`) === readLink(`/proc/self/ns/${kind}`));
+    return sameFiles ? marks : { ...marks, descriptor: '' };
+  }
+
+  usage(pid: number): ProcessUsage | undefined {
+    const stat = readStat(pid);
+    const residentKb = /^VmRSS:\s+(\d+) kB/m.exec(readText(`/proc/${pid}/status`) ?? '')?.[1];
+    const sinceBoot = Number.parseFloat(readText('/proc/uptime') ?? '');
+    if (!stat || residentKb === undefined || Number.isNaN(sinceBoot)) return undefined;
+    const uptimeSeconds = Math.max(sinceBoot - Number(stat.startToken) / ticksPerSecond, 0);
+    const cpuPercent = uptimeSeconds > 0 ? (100 * stat.cpuTicks) / ticksPerSecond / uptimeSeconds : 0;
+    return { uptimeMs: uptimeSeconds * 1_000, cpuPercent, memoryBytes: Number(residentKb) * 1_024 };
+  }
+
+  ownLineage(): readonly number[] {
+    const lineage: number[] = [];
+    for (let pid = process.pid; pid > 1 && !lineage.includes(pid); pid = readStat(pid)?.parent ?? 0) lineage.push(pid);
+    return lineage;
+  }
+
+  /** Whether this process has become its command, and is not the launch gate any more. */
+  hasExecuted(pid: number): boolean {
+    const argv = (readText(`/proc/${pid}/cmdline`) ?? '').split('\0');
+    return argv[0] !== '' && argv[3] !== gateName && !(argv[1] === '-u' && argv[2]?.startsWith('DAEMONRY_CARRY_'));
+  }
+
+  private findVantage(): Vantage {
+    const self = readStat(process.pid);
+    const bootId = readText('/proc/sys/kernel/random/boot_id')?.trim();
+    const pidNamespace = readLink('/proc/self/ns/pid');
+    if (!self || !bootId || !pidNamespace) {
+      throw new DaemonError('unsupported', "processes can't be told apart here: /proc is not mounted", { path: '/proc' });
+    }
+    return {
+      pid: process.pid,
+      startToken: self.startToken,
+      bootId,
+      pidNamespace,
+      timeNamespace: readLink('/proc/self/ns/time') ?? 'none',
+      host: pidNamespace === initialPidNamespace ? machineId() : hostname(),
+      uid: process.geteuid?.() ?? 0,
+      exclusiveHome: this.env.DAEMONRY_EXCLUSIVE_HOME === '1',
+    };
+  }
+}
+
+/** Survives a change of the host name, as laptops have it. A container's is its image's, so there the host name stands in. */
+function machineId(): string {
+  return readText('/etc/machine-id')?.trim() || readText('/var/lib/dbus/machine-id')?.trim() || hostname();
+}
+
+function allPids(): readonly number[] {
+  return readdirSync('/proc').map(Number).filter(Number.isSafeInteger);
+}
+
+function readStat(pid: number): ProcStat | undefined {
+  return parseProcStat(readText(`/proc/${pid}/stat`) ?? '');
+}
+
+function ownerOf(pid: number): number {
+  try {
+    return statSync(`/proc/${pid}`).uid;
+  } catch {
+    return -1;
+  }
+}
+
+/** `NSpid` lists the pid once for each namespace from ours downwards, and anybody may read it. */
+function livesInNestedNamespace(pid: number): boolean {
+  const status = readText(`/proc/${pid}/status`);
+  return status !== undefined && (/^NSpid:\s+(.*)$/m.exec(status)?.[1]?.split(/\s+/).length ?? 2) > 1;
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+function readLink(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}

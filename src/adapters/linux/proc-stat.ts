@@ -1,0 +1,32 @@
+/** What one line of `/proc/<pid>/stat` says, as far as it is asked for. */
+export interface ProcStat {
+  readonly pid: number;
+  readonly zombie: boolean;
+  readonly parent: number;
+  readonly processGroup: number;
+  readonly session: number;
+  /** Clock ticks, user and system. */
+  readonly cpuTicks: number;
+  /** Field 22, clock ticks since boot, as it stands. */
+  readonly startToken: string;
+}
+
+/** The command in field 2 may hold anything, parentheses and newlines too: the fields are counted from its last `)`. */
+export function parseProcStat(text: string): ProcStat | undefined {
+  const close = text.lastIndexOf(')');
+  const fields = text
+    .slice(close + 2)
+    .trimEnd()
+    .split(' ');
+  const startToken = fields[19];
+  if (close < 0 || startToken === undefined) return undefined;
+  return {
+    pid: Number.parseInt(text, 10),
+    zombie: fields[0] === 'Z' || fields[0] === 'X' || fields[0] === 'x',
+    parent: Number(fields[1]),
+    processGroup: Number(fields[2]),
+    session: Number(fields[3]),
+    cpuTicks: Number(fields[11]) + Number(fields[12]),
+    startToken,
+  };
+}

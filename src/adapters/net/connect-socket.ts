@@ -1,0 +1,79 @@
+import type { Socket } from 'node:net';
+import { longestDurationMs } from '../../domain/quantity.js';
+
+/** A Unix socket or named pipe, or a TCP port of a host. */
+export type SocketAddress = { readonly path: string } | { readonly host: string; readonly port: number };
+
+/** `other`: somebody may be there, but could not be reached in time or at all. */
+export type ConnectOutcome =
+  | { readonly kind: 'connected'; readonly socket: Socket }
+  | { readonly kind: 'nobody' | 'denied' | 'other'; readonly errno: string | null };
+
+/**
+ * The longest path of a Unix socket, in bytes, without the closing zero. libuv cuts a longer one off in silence and would
+ * reach another socket.
+ */
+export function longestSocketPathBytes(platform: NodeJS.Platform): number {
+  if (platform === 'win32') return 32_767;
+  return platform === 'linux' ? 107 : 103;
+}
+
+export function isTooLongForSocket(path: string, platform: NodeJS.Platform = process.platform): boolean {
+  return Buffer.byteLength(path) > longestSocketPathBytes(platform);
+}
+
+/** Connects, within `timeoutMs`. Never throws; whatever is not handed out is closed. */
+export async function connectSocket(address: SocketAddress, timeoutMs: number, signal?: AbortSignal): Promise<ConnectOutcome> {
+  if ('path' in address && (address.path === '' || isTooLongForSocket(address.path))) return { kind: 'nobody', errno: null };
+  const { connect } = await import('node:net');
+  if (signal?.aborted) return { kind: 'other', errno: null };
+  let socket: Socket;
+  try {
+    socket = connect(address);
+  } catch {
+    return { kind: 'other', errno: null };
+  }
+  return new Promise((resolve) => {
+    const settle = (outcome: ConnectOutcome) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+      socket.removeListener('connect', connected).removeListener('error', failed);
+      if (outcome.kind !== 'connected') socket.on('error', () => {}).destroy();
+      resolve(outcome);
+    };
+    const connected = () => settle({ kind: 'connected', socket });
+    const failed = (error: NodeJS.ErrnoException) => settle({ kind: kindOf(error.code), errno: error.code ?? null });
+    const giveUp = () => settle({ kind: 'other', errno: null });
+    const timer = setTimeout(giveUp, Math.min(timeoutMs, longestDurationMs));
+    signal?.addEventListener('abort', giveUp, { once: true });
+    socket.once('connect', connected).once('error', failed);
+  });
+}
+
+/** How long a peer may take to notice that it was left. */
+const leaveMs = 1_000;
+
+/**
+ * Closes without a shock: a peer that is still writing when its connection is torn down gets an error, which ends many a
+ * program that never thought of one. So what it writes is read away until it closes too. Keeps no program alive.
+ */
+export function leaveGently(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), leaveMs).unref();
+  socket.on('error', () => {}).once('close', () => clearTimeout(timer));
+  socket.unref();
+  socket.resume().end();
+}
+
+function kindOf(errno: string | undefined): 'nobody' | 'denied' | 'other' {
+  switch (errno) {
+    case 'ENOENT':
+    case 'ECONNREFUSED':
+      return 'nobody';
+    case 'EACCES':
+    case 'EPERM':
+      return 'denied';
+    default:
+      // EAGAIN, for one: a listener whose queue is full.
+      return 'other';
+  }
+}

@@ -1,0 +1,45 @@
+import type { ControlChannel, HelloOutcome } from '../../domain/ports.js';
+import { connectSocket, leaveGently } from './connect-socket.js';
+import { parseHello } from './hello.js';
+import type { RpcPeer } from './rpc-peer.js';
+
+/** Asks within what is left of the time. */
+type Ask = (method: string) => Promise<unknown>;
+
+/** Asks a daemon over its socket. Whatever the peer does, every question has an answer in time, and no handle stays open. */
+export class JsonRpcControlChannel implements ControlChannel {
+  async hello(socket: string, timeoutMs: number): Promise<HelloOutcome> {
+    return converse<HelloOutcome>(socket, timeoutMs, async (ask) => {
+      const hello = parseHello(await ask('system.hello'));
+      return hello === undefined ? { kind: 'other' } : { kind: 'hello', ...hello };
+    });
+  }
+
+  async shutdown(socket: string, instanceId: string, timeoutMs: number): Promise<boolean> {
+    // On one connection, so that who is asked to end is who has proven itself.
+    const outcome = await converse<{ kind: 'agreed' | 'other' }>(socket, timeoutMs, async (ask) => {
+      const hello = parseHello(await ask('system.hello'));
+      if (hello?.instanceId !== instanceId) return { kind: 'other' };
+      return { kind: (await ask('system.shutdown')) === false ? 'other' : 'agreed' };
+    });
+    return outcome.kind === 'agreed';
+  }
+}
+
+type Unanswered = { kind: 'nobody' | 'denied' | 'other' };
+
+async function converse<T>(path: string, timeoutMs: number, talk: (ask: Ask) => Promise<T>): Promise<T | Unanswered> {
+  const deadline = performance.now() + timeoutMs;
+  // Loaded here, since most commands never ask anybody.
+  const { RpcPeer } = await import('./rpc-peer.js');
+  const reached = await connectSocket({ path }, timeoutMs);
+  if (reached.kind !== 'connected') return { kind: reached.kind };
+  const peer: RpcPeer = new RpcPeer(reached.socket, { onInvalid: 'close' });
+  try {
+    return await talk((method) => peer.request(method, undefined, { timeoutMs: Math.max(0, deadline - performance.now()) }));
+  } catch {
+    return { kind: 'other' };
+  } finally {
+    leaveGently(peer.socket);
+  }
+}

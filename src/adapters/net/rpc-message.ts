@@ -1,0 +1,77 @@
+import { isUtf8 } from 'node:buffer';
+import { createJSONRPCErrorResponse, isJSONRPCID, isJSONRPCResponse, type JSONRPCRequest, type JSONRPCResponse } from 'json-rpc-2.0';
+import { maxLineBytes } from './message-lines.js';
+import { RpcError, rpcCodes } from './rpc-error.js';
+
+/** What one line turned out to be. `invalid` carries the answer that JSON-RPC prescribes. */
+export type RpcMessage =
+  | { readonly kind: 'blank' }
+  | { readonly kind: 'request'; readonly request: JSONRPCRequest }
+  | { readonly kind: 'response'; readonly response: JSONRPCResponse }
+  | { readonly kind: 'invalid'; readonly answer: JSONRPCResponse };
+
+/** Parses one line. The library checks less than JSON-RPC asks for, and fails on `null`: so the shape is proven here. */
+export function decodeMessage(line: Buffer): RpcMessage {
+  if (!isUtf8(line)) return invalid(null, rpcCodes.parseError, 'the message is not UTF-8');
+  const text = line.toString();
+  if (text.trim() === '') return { kind: 'blank' };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return invalid(null, rpcCodes.parseError, 'the message is not JSON');
+  }
+  if (Array.isArray(value)) return invalid(null, rpcCodes.invalidRequest, 'batches are not taken');
+  if (!isRecord(value)) return invalid(null, rpcCodes.invalidRequest, 'the message is not an object');
+  // A response, right or wrong, is never answered: two peers would answer each other for ever.
+  if (isJSONRPCResponse(value)) return { kind: 'response', response: value };
+  if (isRequest(value)) return { kind: 'request', request: value };
+  return invalid(isJSONRPCID(value.id) ? value.id : null, rpcCodes.invalidRequest, 'the message is not a JSON-RPC 2.0 request');
+}
+
+/** One line. Throws `RpcError` where the message can't be written as JSON or is longer than a line may be. */
+export function encodeMessage(message: object): Buffer {
+  const line = Buffer.from(`${toJson(message)}\n`);
+  if (line.length - 1 > maxLineBytes) {
+    throw new RpcError(rpcCodes.internalError, `the message has ${line.length - 1} bytes, of ${maxLineBytes} that a line may have`);
+  }
+  return line;
+}
+
+/** The result that a response carries. Throws `RpcError` where it carries an error. */
+export function resultOf(response: JSONRPCResponse): unknown {
+  if (response.error === undefined || response.error === null) return response.result;
+  const { code, message, data } = response.error as { code?: unknown; message?: unknown; data?: unknown };
+  throw new RpcError(
+    Number.isInteger(code) ? (code as number) : rpcCodes.internalError,
+    typeof message === 'string' ? message : 'the peer answered with an error',
+    data,
+  );
+}
+
+function isRequest(value: Record<string, unknown>): value is Record<string, unknown> & JSONRPCRequest {
+  return (
+    value.jsonrpc === '2.0' &&
+    typeof value.method === 'string' &&
+    (value.id === undefined || isJSONRPCID(value.id)) &&
+    // `null` isn't in the standard, but several clients write it where there are none.
+    (value.params === undefined || typeof value.params === 'object')
+  );
+}
+
+function invalid(id: string | number | null, code: number, message: string): RpcMessage {
+  return { kind: 'invalid', answer: createJSONRPCErrorResponse(id, code, message) };
+}
+
+function toJson(message: object): string {
+  try {
+    return JSON.stringify(message);
+  } catch (error) {
+    const reason = error instanceof Error ? `: ${error.message.split('\n')[0]?.slice(0, 200)}` : '';
+    throw new RpcError(rpcCodes.internalError, `the message can't be written as JSON${reason}`);
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

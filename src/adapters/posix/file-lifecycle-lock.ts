@@ -1,0 +1,183 @@
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
+import { judgeObservation, judgeWorld, type Observation, type ProcessIdentity, type Vantage } from '../../domain/identity.js';
+import type { Clock, DaemonRef, HeldLock, LifecycleLock, LockWait } from '../../domain/ports.js';
+import { claimFile, readClaim } from '../files/claim-file.js';
+import type { FileDescriptorRepo } from '../files/file-descriptor-repo.js';
+import { errnoOf, fileFailure, naming, unsafe } from '../files/file-errors.js';
+import { encodeHolder, type LockHolder, readHolder } from '../files/lock-holder.js';
+import { randomId } from '../files/random-id.js';
+import { removeIfThere } from '../files/safe-files.js';
+
+export type KernelLockOutcome = 'locked' | 'busy' | 'unavailable';
+
+/** How the kernel holds a lock on a file of ours: freed when the file is closed, so also when its holder dies. */
+export interface KernelLock {
+  /** Flags beside read and write with which the file is opened; macOS locks by them. */
+  readonly openFlags: number;
+  /** Locks the open file. May wait until `waitMs` are over or `signal` aborts; `busy` then. */
+  lock(fd: number, waitMs: number, signal: AbortSignal | undefined): Promise<KernelLockOutcome>;
+}
+
+export interface LockSystem {
+  readonly clock: Clock;
+  readonly repo: FileDescriptorRepo;
+  readonly inspector: { vantage(): Vantage; observe(pid: number): Observation };
+  readonly kernelLock: KernelLock;
+}
+
+/** Between two looks at a lock that can't be waited for in the kernel. */
+const pollMs = 20;
+
+interface Attempt {
+  /** Lets go of it; `undefined` when it was busy. */
+  readonly release: (() => void) | undefined;
+}
+
+/**
+ * One file for each daemon. The kernel holds the lock where it can; its content says who holds it. Whoever can't have the
+ * kernel's lock claims a second file instead, and each kind announces itself before it looks for the other (Dekker's
+ * order), so that the two never both win.
+ */
+export class FileLifecycleLock implements LifecycleLock {
+  constructor(private readonly system: LockSystem) {}
+
+  async acquire(ref: DaemonRef, wait: LockWait): Promise<HeldLock> {
+    const { repo } = this.system;
+    const deadline = this.system.clock.monotonicMs() + wait.timeoutMs;
+    const release = await this.acquireFile(await this.prepareFolder(ref, deadline, wait), ref.name, deadline, wait);
+    // The name as it is spelled on disk: two spellings are one daemon.
+    return { ref: { ...ref, name: repo.locate(ref).name }, release };
+  }
+
+  holder(ref: DaemonRef): ProcessIdentity | undefined {
+    const { files } = this.system.repo.locate(ref);
+    return readClaim(files.lock) ?? readClaim(files.claim);
+  }
+
+  /** Two first starters of one name in two spellings must not make two folders, so the first folder is made under the home's own lock. */
+  private async prepareFolder(ref: DaemonRef, deadline: number, wait: LockWait): Promise<{ lock: string; claim: string }> {
+    const { repo } = this.system;
+    if (ref.descriptor !== undefined || repo.locate(ref).known) return repo.createFolder(ref);
+    const home = repo.createHome();
+    const release = await this.acquireFile({ lock: join(home, '.lock'), claim: join(home, '.lock.claim') }, ref.name, deadline, wait);
+    try {
+      return repo.createFolder(ref);
+    } finally {
+      release();
+    }
+  }
+
+  private async acquireFile(files: { lock: string; claim: string }, name: string, deadline: number, wait: LockWait): Promise<() => void> {
+    const { clock } = this.system;
+    for (;;) {
+      const leftMs = deadline - clock.monotonicMs();
+      if (wait.signal?.aborted) throw new DaemonError('cancelled', `the wait for the lock of ${name} was cancelled`, { name });
+      if (leftMs <= 0) throw this.timedOut(files, name, wait);
+      const attempt = await this.attempt(files, leftMs, wait.signal);
+      if (attempt.release) return attempt.release;
+      await clock.sleep(Math.min(pollMs, leftMs), wait.signal);
+    }
+  }
+
+  private async attempt(files: { lock: string; claim: string }, leftMs: number, signal: AbortSignal | undefined): Promise<Attempt> {
+    const opened = openLockFile(files.lock, this.system.kernelLock.openFlags);
+    if (opened === 'busy') return { release: undefined };
+    const { fd } = opened;
+    let kept = false;
+    try {
+      const outcome = opened.lockable ? await this.system.kernelLock.lock(fd, leftMs, signal) : 'unavailable';
+      if (outcome === 'busy') return { release: undefined };
+      const release = outcome === 'locked' ? this.announceKernelLock(fd, files) : this.claim(fd, files);
+      kept = outcome === 'locked' && release !== undefined;
+      return { release };
+    } finally {
+      if (!kept) closeSync(fd);
+    }
+  }
+
+  private announceKernelLock(fd: number, files: { lock: string; claim: string }): (() => void) | undefined {
+    // A lock on a file that the path does not lead to any more excludes nobody.
+    if (!isSameFile(fd, files.lock)) return undefined;
+    const before = readHolder(fd);
+    if (before && before.by === 'claim' && !this.isFree(before)) return undefined;
+    const release = () => {
+      ftruncateSync(fd, 0);
+      closeSync(fd);
+    };
+    try {
+      ftruncateSync(fd, 0);
+      writeSync(fd, encodeHolder(this.me('kernel')), 0);
+    } catch (error) {
+      // A full disk must not keep a daemon from being stopped: the kernel's lock holds without the words.
+      if (errnoOf(error) !== 'ENOSPC' && errnoOf(error) !== 'EDQUOT') throw fileFailure(error, files.lock, 'write');
+    }
+    const claim = readClaim(files.claim);
+    if (!claim || this.isFree(claim)) return release;
+    ftruncateSync(fd, 0);
+    return undefined;
+  }
+
+  private claim(fd: number, files: { lock: string; claim: string }): (() => void) | undefined {
+    if (!claimFile(files.claim, this.me('claim'), (holder) => this.isFree(holder))) return undefined;
+    const holder = readHolder(fd);
+    const release = () => removeIfThere(files.claim);
+    if (!holder || this.isFree(holder)) return release;
+    release();
+    return undefined;
+  }
+
+  private me(by: LockHolder['by']): LockHolder {
+    return { ...this.system.inspector.vantage(), by, nonce: randomId() };
+  }
+
+  /** Only a holder that is proven dead is none. */
+  private isFree(holder: ProcessIdentity): boolean {
+    const world = judgeWorld(holder, this.system.inspector.vantage(), undefined);
+    if (world.kind !== 'same') return world.kind === 'ended';
+    const sighting = judgeObservation(holder, this.system.inspector.observe(holder.pid));
+    return sighting.kind === 'gone' || sighting.kind === 'zombie' || sighting.kind === 'stranger';
+  }
+
+  private timedOut(files: { lock: string; claim: string }, name: string, wait: LockWait): DaemonError {
+    const holder = readClaim(files.lock) ?? readClaim(files.claim);
+    const who = holder ? `pid ${holder.pid}` : 'another process';
+    return new DaemonError('lock-timeout', `${who} has been starting or stopping ${name} for more than ${wait.timeoutMs} ms`, {
+      name,
+      pid: holder?.pid ?? null,
+      path: files.lock,
+    });
+  }
+}
+
+interface LockFile {
+  readonly fd: number;
+  /** False where opening with the lock's own flags failed, but without them did not: no locks on this file system. */
+  readonly lockable: boolean;
+}
+
+function openLockFile(path: string, lockFlags: number): LockFile | 'busy' {
+  const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
+  try {
+    return { fd: regularFile(openSync(path, flags | lockFlags, 0o600), path), lockable: true };
+  } catch (error) {
+    if (isDaemonError(error)) throw error;
+    if (lockFlags === 0) throw fileFailure(error, path, 'write');
+    if (errnoOf(error) === 'EAGAIN') return 'busy';
+  }
+  return { fd: naming(path, 'write', () => regularFile(openSync(path, flags, 0o600), path)), lockable: false };
+}
+
+function regularFile(fd: number, path: string): number {
+  if (fstatSync(fd).isFile()) return fd;
+  closeSync(fd);
+  throw unsafe(path, 'it is not a regular file');
+}
+
+function isSameFile(fd: number, path: string): boolean {
+  const named = statSync(path, { throwIfNoEntry: false });
+  const open = fstatSync(fd);
+  return named !== undefined && named.ino === open.ino && named.dev === open.dev;
+}

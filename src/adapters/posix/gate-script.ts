@@ -1,0 +1,87 @@
+/** How a waiting gate shows in the process table. */
+export const gateName = 'daemonry-gate';
+
+/** What the names begin with under which entries travel around the shell. */
+const carrierPrefix = 'DAEMONRY_CARRY_';
+
+export interface GateTools {
+  readonly sh: string;
+  /** `env`, and `nice` for a command path that `env` would take for an assignment. */
+  readonly env: string | undefined;
+  readonly nice: string | undefined;
+}
+
+export interface GateCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+type Entry = readonly [name: string, value: string];
+
+/**
+ * The launch gate: a shell that waits for a word on descriptor 3, and becomes the command by `exec`, so that pid and
+ * start token stay. End-of-file instead of the word means that the starter is gone: then nothing runs.
+ *
+ * Shells drop environment names that are no identifiers, obey or change some others, and add some of their own. The
+ * former travel under names of ours, and `env` gives them back their own and takes the latter out. Only those travel:
+ * for a moment their values are arguments, which everybody may read. `undefined` where it can't be: no `env` here.
+ */
+export function gateCommand(
+  command: { file: string; argv: readonly string[]; env: Readonly<Record<string, string>> },
+  tools: GateTools,
+): GateCommand | undefined {
+  const entries = Object.entries(command.env);
+  const target = [command.file, ...command.argv];
+  const needsNice = command.file.includes('=');
+  if (!tools.env || (needsNice && !tools.nice)) {
+    return entries.every((entry) => survivesShell(entry) || isCosmetic(entry)) ? gate(tools.sh, 'exec "$@"', target, entries) : undefined;
+  }
+
+  const kept = entries.filter(survivesShell);
+  const carriers = entries
+    .filter((entry) => !survivesShell(entry))
+    .map(([name, value], index): Entry => [`${carrierPrefix}${index}`, `${name}=${value}`]);
+  const added = addedByShells.filter((name) => command.env[name] === undefined);
+  // The bare prefix, which nobody has, comes first: by it an observer knows this `env`, whatever follows.
+  const unset = [carrierPrefix, ...carriers.map(([carrier]) => carrier), ...added].map((name) => `-u ${name}`).join(' ');
+  const assign = carriers.map(([carrier]) => `"$${carrier}"`).join(' ');
+  // `--`, since an environment name may begin with a dash.
+  const run = `daemonry_env=$1; shift; exec "$daemonry_env" ${unset} -- ${assign} "$@"`;
+  const nice = needsNice ? [tools.nice as string, '-n', '0'] : [];
+  return gate(tools.sh, run, [tools.env, ...nice, ...target], [...kept, ...carriers]);
+}
+
+function gate(sh: string, run: string, args: readonly string[], env: readonly Entry[]): GateCommand {
+  const script = `read -r daemonry_word <&3 && [ "$daemonry_word" = go ] || exit 125; exec 3<&-; ${run}`;
+  return { file: sh, args: ['-c', script, gateName, ...args], env: Object.fromEntries(env) };
+}
+
+/** Names that dash, bash, busybox, mksh, ksh93 or zsh obey, refuse, count up, reset or complain about on descriptor 2. */
+const shellsOwn = new RegExp(
+  `^(${[
+    'IFS|OPTIND|OPTARG|OPTERR|PPID|LINENO|REPLY|PIPESTATUS|HISTCMD|HISTSIZE|COLUMNS|LINES|TMOUT|PS[1-4]|_|PWD|OLDPWD|SHLVL',
+    'RANDOM|SRANDOM|SECONDS|EPOCH.*|UID|EUID|GID|EGID|USERNAME|GROUPS|ERRNO|PATHSEP|TTY|VENDOR|CPUTYPE|MACHTYPE|OSTYPE|HOSTTYPE',
+    'ENV|SHELLOPTS|POSIXLY_CORRECT|COMP_WORDBREAKS|BASH.*|KSH.*|ZSH.*|A__z',
+    // Of a locale that is not installed some say so.
+    'LANG|LC_.*',
+    // The loader would load these into the shell too; macOS takes its own away from /bin/sh and whoever that becomes.
+    'LD_.*|DYLD_.*',
+    `daemonry_word|daemonry_env|${carrierPrefix}.*`,
+  ].join('|')})$`,
+);
+
+/** What one shell or another exports although nobody gave it: a `PATH` of its own where there was none, for one. */
+const addedByShells = ['SHLVL', 'OLDPWD', '_', 'PWD', 'PATH', 'HOME', 'LOGNAME', 'A__z'];
+
+/** What a daemon hardly misses if a shell counts or corrects it. */
+const cosmetic = /^(_|SHLVL|PWD|OLDPWD|COLUMNS|LINES|LANG|LC_.*)$/;
+
+function survivesShell([name, value]: Entry): boolean {
+  // Old builds of bash take any value of this form for a function.
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !shellsOwn.test(name) && !value.startsWith('() {');
+}
+
+function isCosmetic([name]: Entry): boolean {
+  return cosmetic.test(name);
+}

@@ -1,0 +1,172 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, constants, openSync, statSync } from 'node:fs';
+import type { Writable } from 'node:stream';
+import { DaemonError } from '../../domain/daemon-error.js';
+import type { DaemonSpec } from '../../domain/daemon-spec.js';
+import type { Observation, ProcessIdentity, Vantage } from '../../domain/identity.js';
+import type { Launch, LaunchRequest, ProcessEnd, ProcessSpawner, ResolvedCommand } from '../../domain/ports.js';
+import { composeEnvironment, marksEnvironment } from '../files/daemon-environment.js';
+import { errnoOf, fileFailure } from '../files/file-errors.js';
+import { findExecutable, findTool } from './find-executable.js';
+import { type GateCommand, type GateTools, gateCommand } from './gate-script.js';
+
+export interface SpawnerSystem {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly inspector: { vantage(): Vantage; observe(pid: number): Observation };
+  /** Descriptors of ours above 2 that a child would inherit unasked. */
+  readonly strayDescriptors: () => readonly number[];
+}
+
+const gateFd = 3;
+const notifyFd = 4;
+/** A gate that was told to leave needs a moment; a stopped machine may need longer. */
+const abortTimeoutMs = 2_000;
+
+/** Starts detached processes in sessions of their own, behind a launch gate where there is a shell. */
+export class PosixProcessSpawner implements ProcessSpawner {
+  private readonly tools: GateTools | undefined;
+
+  constructor(private readonly system: SpawnerSystem) {
+    const { PATH } = system.env;
+    const sh = findTool('sh', '/bin');
+    this.tools = sh ? { sh, env: findTool('env', PATH), nice: findTool('nice', PATH) } : undefined;
+  }
+
+  get gated(): boolean {
+    return this.tools !== undefined;
+  }
+
+  resolve(spec: DaemonSpec): ResolvedCommand {
+    checkFolder(spec.cwd);
+    const [command, ...argv] = spec.command;
+    if (!command || spec.command.some((part) => part.includes('\0'))) {
+      throw new DaemonError('invalid-spec', `invalid command ${JSON.stringify(spec.command)}`, { command: spec.command });
+    }
+    const env = composeEnvironment(spec, this.system.env);
+    return { file: findExecutable(command, spec.cwd, env.PATH ?? '/usr/bin:/bin'), argv, cwd: spec.cwd, env };
+  }
+
+  async spawn(request: LaunchRequest): Promise<Launch> {
+    const opened: number[] = [];
+    const keep = (fd: number) => {
+      opened.push(fd);
+      return fd;
+    };
+    try {
+      const log = keep(openLog(request.log));
+      const notify = request.notifyFile === null ? undefined : keep(openNotifyFile(request.notifyFile));
+      const env = { ...request.command.env, ...marksEnvironment(request, notify === undefined ? undefined : notifyFd) };
+      const gate = this.tools && gateCommand({ ...request.command, env }, this.tools);
+      const plain: GateCommand = { file: request.command.file, args: request.command.argv, env };
+      const { file, args, env: childEnv } = gate ?? plain;
+      const cover = keep(openSync('/dev/null', 'r+'));
+      const stdio = coverStrays(['ignore', log, log, gate ? 'pipe' : 'ignore', notify ?? 'ignore'], this.system.strayDescriptors(), cover);
+      const child = spawn(file, args, { cwd: request.command.cwd, env: childEnv, stdio, detached: true });
+      return await launchOf(child, this.system.inspector, gate !== undefined);
+    } catch (error) {
+      if (error instanceof DaemonError) throw error;
+      throw spawnFailure(error, request);
+    } finally {
+      for (const fd of opened) closeSync(fd);
+    }
+  }
+}
+
+async function launchOf(child: ChildProcess, inspector: SpawnerSystem['inspector'], gated: boolean): Promise<Launch> {
+  let end: ProcessEnd | undefined;
+  const ended = new Promise<void>((resolve) => {
+    child.once('exit', (exitCode, signal) => {
+      end = { exitCode, signal };
+      resolve();
+    });
+  });
+  const failed = new Promise<never>((_, reject) => child.once('error', reject));
+  if (child.pid === undefined) return failed;
+  failed.catch(() => {});
+  const gate = gated ? (child.stdio[gateFd] as unknown as Writable & { unref(): void }) : undefined;
+  // A gate that is gone already answers with EPIPE: its end tells more than this error.
+  gate?.on('error', () => {});
+  gate?.unref();
+  child.unref();
+
+  const seen = inspector.observe(child.pid);
+  if (seen.kind !== 'process') throw new DaemonError('unsupported', `can't read who pid ${child.pid} is`, { pid: child.pid });
+  const identity: ProcessIdentity = { ...worldOf(inspector.vantage()), pid: child.pid, startToken: seen.startToken };
+  return {
+    identity,
+    end: () => end,
+    open: () => {
+      gate?.end('go\n');
+    },
+    abort: async () => {
+      if (gate) gate.destroy();
+      else child.kill('SIGKILL');
+      // Ours and not reaped, so this pid is still this process.
+      const impatience = setTimeout(() => child.kill('SIGKILL'), abortTimeoutMs);
+      await ended;
+      clearTimeout(impatience);
+    },
+    release: () => {
+      gate?.destroy();
+    },
+  };
+}
+
+function worldOf(here: Vantage): Omit<ProcessIdentity, 'pid' | 'startToken'> {
+  const { bootId, pidNamespace, timeNamespace, host } = here;
+  return { bootId, pidNamespace, timeNamespace, host };
+}
+
+type Slot = 'ignore' | 'pipe' | number;
+
+/**
+ * Puts `/dev/null` where the child would inherit something foreign. Closing it in the shell is no way: dash takes
+ * `exec 251<&-` for a command named 251.
+ */
+export function coverStrays(slots: readonly Slot[], strays: readonly number[], cover: number): Slot[] {
+  const length = Math.max(slots.length, ...strays.map((fd) => fd + 1));
+  return Array.from({ length }, (_, fd) => {
+    const slot = slots[fd] ?? 'ignore';
+    return slot === 'ignore' && fd > 2 && strays.includes(fd) ? cover : slot;
+  });
+}
+
+/** Appending, so that several writers never overwrite each other; never through a link; never a FIFO, which would block. */
+function openLog(path: string): number {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+  try {
+    return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+  } catch (error) {
+    throw fileFailure(error, path, 'write');
+  }
+}
+
+function openNotifyFile(path: string): number {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  try {
+    return openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  } catch (error) {
+    throw fileFailure(error, path, 'write');
+  }
+}
+
+function checkFolder(cwd: string): void {
+  let why = 'it is not a folder';
+  try {
+    if (statSync(cwd).isDirectory()) return;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'EACCES') throw fileFailure(error, cwd, 'read');
+    why = errno;
+  }
+  throw new DaemonError('invalid-spec', `can't use ${cwd} as the working folder: ${why}`, { cwd });
+}
+
+function spawnFailure(error: unknown, request: LaunchRequest): DaemonError {
+  const errno = errnoOf(error);
+  if (errno === 'E2BIG')
+    return new DaemonError('invalid-spec', 'the arguments or the environment are too long for this system', { errno }, error);
+  if (errno === 'EACCES' || errno === 'EPERM')
+    return new DaemonError('not-permitted', `not permitted to start ${request.command.file}: ${errno}`, { errno }, error);
+  return new DaemonError('unwritable', `can't start ${request.command.file}: ${errno}`, { path: request.command.file, errno }, error);
+}

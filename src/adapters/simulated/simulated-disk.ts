@@ -1,0 +1,87 @@
+import { checkedName } from '../../domain/daemon-name.js';
+import type { DaemonSpec } from '../../domain/daemon-spec.js';
+import type { Descriptor } from '../../domain/descriptor.js';
+import type { DaemonRef } from '../../domain/ports.js';
+
+export type StoredRecord =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'corrupt'; readonly reason: string }
+  | { readonly kind: 'newer'; readonly schema: number }
+  | { readonly kind: 'present'; readonly descriptor: Descriptor };
+
+/** What is kept of one daemon. Survives every crash. */
+export interface DaemonFolder {
+  readonly name: string;
+  readonly descriptor: string;
+  readonly log: string;
+  record: StoredRecord;
+  /** The instance that ended by itself, cleanly. */
+  ended: string | null;
+  spec: DaemonSpec | undefined;
+  /** Records that could not be parsed. */
+  readonly setAside: StoredRecord[];
+}
+
+const home = '/home/simulated';
+
+/** The files. */
+export class SimulatedDisk {
+  /** Counts what is done to descriptors, so that a judge looks only then. */
+  changes = 0;
+  /** Logs and notify files: ASCII, so that a length is a size. */
+  readonly files = new Map<string, string>();
+
+  private readonly keys = new Map<string, string>();
+  private readonly foldersByKey = new Map<string, DaemonFolder>();
+
+  get folders(): IterableIterator<DaemonFolder> {
+    return this.foldersByKey.values();
+  }
+
+  /** One key for all spellings of a name. */
+  keyOf(ref: DaemonRef): string {
+    if (ref.descriptor !== undefined) return ref.descriptor;
+    let key = this.keys.get(ref.name);
+    if (key === undefined) {
+      key = descriptorPath(checkedName(ref.name).toLowerCase());
+      this.keys.set(ref.name, key);
+    }
+    return key;
+  }
+
+  find(ref: DaemonRef): DaemonFolder | undefined {
+    return this.foldersByKey.get(this.keyOf(ref));
+  }
+
+  /** The folder of a daemon that is known; what it would be for one that is not. */
+  locate(ref: DaemonRef): DaemonFolder {
+    return this.find(ref) ?? this.imagine(ref);
+  }
+
+  create(ref: DaemonRef): DaemonFolder {
+    const found = this.find(ref);
+    if (found) return found;
+    const folder = this.imagine(ref);
+    this.foldersByKey.set(this.keyOf(ref), folder);
+    return folder;
+  }
+
+  store(folder: DaemonFolder, record: StoredRecord): void {
+    folder.record = record;
+    this.changes++;
+  }
+
+  append(path: string, text: string): void {
+    this.files.set(path, (this.files.get(path) ?? '') + text);
+  }
+
+  private imagine(ref: DaemonRef): DaemonFolder {
+    const descriptor = ref.descriptor ?? descriptorPath(ref.name);
+    const log = descriptor.replace(/\/daemon\.json$|(?:\.json)?$/, (end) => (end === '/daemon.json' ? '/daemon.log' : '.daemon.log'));
+    return { name: checkedName(ref.name), descriptor, log, record: { kind: 'absent' }, ended: null, spec: undefined, setAside: [] };
+  }
+}
+
+function descriptorPath(name: string): string {
+  return `${home}/${name}/daemon.json`;
+}

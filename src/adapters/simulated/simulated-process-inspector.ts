@@ -1,0 +1,73 @@
+import type { Observation, Vantage } from '../../domain/identity.js';
+import type { DaemonMarks, ProcessInspector, ProcessRow, ProcessUsage } from '../../domain/ports.js';
+import type { SimulatedActor } from './simulated-actor.js';
+import type { SimulatedProcess } from './simulated-process.js';
+
+export class SimulatedProcessInspector implements ProcessInspector {
+  constructor(private readonly actor: SimulatedActor) {}
+
+  vantage(): Promise<Vantage> {
+    const { identity, exclusiveHome, process } = this.actor;
+    return this.actor.call('inspector.vantage', () => ({ ...identity, uid: process.uid, exclusiveHome }));
+  }
+
+  observe(pid: number): Promise<Observation> {
+    return this.actor.call('inspector.observe', () => {
+      const seen = this.slot(pid);
+      if (!seen) return { kind: 'absent' };
+      if (seen.isHidden) return { kind: 'hidden' };
+      const { startToken, uid, processGroup, session } = seen;
+      return { kind: 'process', startToken, zombie: !seen.isAlive, uid, processGroup, session };
+    });
+  }
+
+  isNamespaceInhabited(pidNamespace: string): Promise<boolean | undefined> {
+    return this.actor.call('inspector.isNamespaceInhabited', () => {
+      const { kernel } = this.actor.world;
+      // Only from the first namespace are all others seen.
+      if (this.actor.process.space !== kernel.root) return undefined;
+      return kernel.spaces.has(pidNamespace);
+    });
+  }
+
+  survey(): Promise<readonly ProcessRow[]> {
+    return this.actor.call('inspector.survey', () => {
+      const rows: ProcessRow[] = [];
+      for (const process of this.actor.process.space.processes.values()) if (!process.isHidden) rows.push(process.row());
+      return rows;
+    });
+  }
+
+  marksOf(pid: number): Promise<DaemonMarks | undefined> {
+    return this.actor.call('inspector.marksOf', () => {
+      const seen = this.slot(pid);
+      if (!seen?.marks || !seen.isAlive || seen.isHidden || !this.mayRead(seen)) return undefined;
+      const { instanceId, descriptor } = seen.marks;
+      return { instanceId, descriptor };
+    });
+  }
+
+  usage(pid: number): Promise<ProcessUsage | undefined> {
+    return this.actor.call('inspector.usage', () => {
+      const seen = this.slot(pid);
+      if (!seen?.isAlive) return undefined;
+      return { uptimeMs: this.actor.world.schedule.nowMs - seen.bornMs, cpuPercent: 0, memoryBytes: 4_096 };
+    });
+  }
+
+  ownLineage(): Promise<readonly number[]> {
+    return this.actor.call('inspector.ownLineage', () => {
+      const lineage: number[] = [];
+      for (let one: SimulatedProcess | null = this.actor.process; one && one.pid > 1; one = one.parent) lineage.push(one.pid);
+      return lineage;
+    });
+  }
+
+  private slot(pid: number): SimulatedProcess | undefined {
+    return this.actor.process.space.processes.get(pid);
+  }
+
+  private mayRead(seen: SimulatedProcess): boolean {
+    return this.actor.process.uid === 0 || seen.uid === this.actor.process.uid;
+  }
+}

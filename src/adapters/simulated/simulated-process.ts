@@ -1,0 +1,166 @@
+import type { DaemonMarks, ProcessEnd, ProcessRow } from '../../domain/ports.js';
+
+/** `gated`: spawned, but not yet become its command. */
+export type Life = 'gated' | 'running' | 'zombie' | 'reaped';
+
+export type Placement = 'same-group' | 'own-group' | 'own-session';
+
+/** What a daemon is told by its environment. */
+export interface SimulatedMarks extends DaemonMarks {
+  readonly name: string;
+  readonly socket: string;
+  readonly notifyFile: string | null;
+}
+
+/** Of which run a process is, whatever its environment says: known to the simulation alone, to judge by. */
+export interface Origin {
+  readonly descriptor: string;
+  readonly instanceId: string;
+}
+
+export interface ProcessBirth {
+  readonly pid: number;
+  readonly startToken: string;
+  readonly bornMs: number;
+  readonly space: PidSpace;
+  readonly parent: SimulatedProcess | null;
+  readonly processGroup: number;
+  readonly session: number;
+  readonly uid: number;
+  readonly marks: SimulatedMarks | null;
+  readonly origin: Origin | null;
+  readonly isLeader: boolean;
+  readonly log: string | null;
+  readonly gated: boolean;
+}
+
+export class SimulatedProcess {
+  readonly pid: number;
+  readonly startToken: string;
+  readonly bornMs: number;
+  readonly space: PidSpace;
+  readonly uid: number;
+  readonly marks: SimulatedMarks | null;
+  readonly origin: Origin | null;
+  /** Spawned as the daemon itself, where the others of its origin are what it has forked. */
+  readonly isLeader: boolean;
+  readonly log: string | null;
+  readonly processGroup: number;
+  readonly session: number;
+  readonly children = new Set<SimulatedProcess>();
+  /** What it does at a signal; the default where there is none. */
+  readonly handlers = new Map<string, () => void>();
+  parent: SimulatedProcess | null;
+  life: Life;
+  end: ProcessEnd | undefined;
+  isGateOpen: boolean;
+  /** Whether it learns of its children's ends, as a shell does and a careless program does not. */
+  reaps = true;
+  /** Shows that it is there, but not who it is. */
+  isHidden = false;
+
+  private endings: (() => void)[] = [];
+
+  constructor(birth: ProcessBirth) {
+    this.pid = birth.pid;
+    this.startToken = birth.startToken;
+    this.bornMs = birth.bornMs;
+    this.space = birth.space;
+    this.parent = birth.parent;
+    this.processGroup = birth.processGroup;
+    this.session = birth.session;
+    this.uid = birth.uid;
+    this.marks = birth.marks;
+    this.origin = birth.origin;
+    this.isLeader = birth.isLeader;
+    this.log = birth.log;
+    this.life = birth.gated ? 'gated' : 'running';
+    this.isGateOpen = !birth.gated;
+  }
+
+  get isAlive(): boolean {
+    return this.life === 'gated' || this.life === 'running';
+  }
+
+  /** Once: when it ends, before anybody learns of it. */
+  onEnd(ending: () => void): void {
+    this.endings.push(ending);
+  }
+
+  becomeZombie(end: ProcessEnd): void {
+    this.life = 'zombie';
+    this.end = end;
+    const endings = this.endings;
+    this.endings = [];
+    for (const ending of endings) ending();
+  }
+
+  row(): ProcessRow {
+    const { pid, startToken, processGroup, session, uid } = this;
+    return { pid, startToken, parent: this.parent?.pid ?? 0, processGroup, session, uid, zombie: !this.isAlive };
+  }
+}
+
+export interface PidRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** One pid namespace: its slots, and who is in them. */
+export class PidSpace {
+  readonly processes = new Map<number, SimulatedProcess>();
+  /** The pids that were freed, the latest last. */
+  readonly freed: number[] = [];
+
+  private readonly lastTokens = new Map<number, string>();
+  private next: number;
+
+  constructor(
+    readonly id: string,
+    readonly host: string,
+    readonly range: PidRange,
+  ) {
+    this.next = range.first;
+  }
+
+  get init(): SimulatedProcess {
+    return this.processes.get(1) as SimulatedProcess;
+  }
+
+  /**
+   * A free pid; `undefined` where there is none. `reuse` asks for one that was in use a moment ago. Never the same pid
+   * twice within one tick: a system would have to start as many processes in 10 ms as it has pids.
+   */
+  allocate(startToken: string, reuse: boolean): number | undefined {
+    const pid = (reuse ? this.latestFreed(startToken) : undefined) ?? this.nextInLine(startToken);
+    if (pid !== undefined) this.lastTokens.set(pid, startToken);
+    return pid;
+  }
+
+  remove(process: SimulatedProcess): void {
+    this.processes.delete(process.pid);
+    this.freed.push(process.pid);
+    if (this.freed.length > this.range.last) this.freed.shift();
+  }
+
+  private latestFreed(startToken: string): number | undefined {
+    return this.freed.findLast((pid) => this.isFree(pid, startToken));
+  }
+
+  private nextInLine(startToken: string): number | undefined {
+    const { first, last } = this.range;
+    for (let tries = first; tries <= last; tries++) {
+      const pid = this.next;
+      this.next = pid === last ? first : pid + 1;
+      if (this.isFree(pid, startToken)) return pid;
+    }
+    return undefined;
+  }
+
+  /** The kernel skips a number that is a living group or session, too. */
+  private isFree(pid: number, startToken: string): boolean {
+    if (this.processes.has(pid) || this.lastTokens.get(pid) === startToken) return false;
+    for (const process of this.processes.values()) if (process.processGroup === pid || process.session === pid) return false;
+    return true;
+  }
+}

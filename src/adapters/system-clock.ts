@@ -1,0 +1,25 @@
+import type { Clock } from '../domain/ports.js';
+
+/** The machine's clocks. The monotonic one may stand still while the machine sleeps. */
+export class SystemClock implements Clock {
+  monotonicMs(): number {
+    return performance.now();
+  }
+
+  wallTime(): string {
+    return new Date().toISOString();
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      signal?.addEventListener('abort', done);
+    });
+  }
+}

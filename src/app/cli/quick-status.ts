@@ -1,0 +1,21 @@
+import { FileDescriptorRepo } from '../../adapters/files/file-descriptor-repo.js';
+import { LinuxProcessInspector } from '../../adapters/linux/linux-process-inspector.js';
+import { checkedName } from '../../domain/daemon-name.js';
+import { look } from '../../domain/look.js';
+import { machineSettings } from '../composition/settings.js';
+import { type Answer, statusExitCodes, statusJson, statusLine } from './answer.js';
+import type { Invocation } from './invocation.js';
+
+/**
+ * `status NAME` with the two adapters that it reads with, since composing all of them would take as long again as Node
+ * takes to start. `undefined` where more is needed to answer.
+ */
+export async function quickStatus(invocation: Invocation): Promise<Answer | undefined> {
+  if (process.platform !== 'linux' || invocation.names.length === 0) return undefined;
+  const name = checkedName(invocation.name);
+  const settings = machineSettings({ home: invocation.value('--home') });
+  const view = await look({ descriptors: new FileDescriptorRepo(settings), inspector: new LinuxProcessInspector(settings.env) }, { name });
+  // Its phase may have to be derived from the readiness evidence.
+  if (view.phase === 'starting') return undefined;
+  return { json: statusJson(view), lines: [statusLine(view)], exitCode: statusExitCodes[view.state] };
+}

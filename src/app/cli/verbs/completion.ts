@@ -1,0 +1,38 @@
+import type { Answer } from '../answer.js';
+import { type CompletionVerb, completionScript } from '../completion.js';
+import { type Invocation, UsageError } from '../invocation.js';
+import { verbTable } from '../verb-table.js';
+import type { VerbContext } from './context.js';
+
+const shells = ['bash', 'zsh', 'fish'] as const;
+
+export async function completion(invocation: Invocation, { machine }: VerbContext): Promise<Answer> {
+  if (invocation.has('--names')) {
+    const names = await machine.descriptors.names();
+    return { json: { names }, lines: names, exitCode: 0 };
+  }
+  const shell = shells.find((one) => one === invocation.names[0]);
+  if (!shell) {
+    const given = invocation.names[0];
+    throw new UsageError(
+      given === undefined ? 'completion needs the name of a shell' : `unknown shell ${JSON.stringify(given)}`,
+      `shells are ${shells.join(', ')}`,
+    );
+  }
+  const script = completionScript(shell, verbTable.map(completionVerb));
+  return { json: { shell, script }, lines: [script.trimEnd()], exitCode: 0 };
+}
+
+function completionVerb({ verb, summary, names, options }: (typeof verbTable)[number]): CompletionVerb {
+  return {
+    name: verb,
+    summary,
+    takesName: names !== 'none',
+    options: options.map(({ flag, short, kind, summary: about, values }) => ({
+      flags: short ? [short, flag] : [flag],
+      summary: about,
+      values,
+      takesValue: kind !== 'flag',
+    })),
+  };
+}

@@ -1,0 +1,19 @@
+import { diagnose, type Finding, mend } from '../../doctor/diagnose.js';
+import type { Answer } from '../answer.js';
+import type { Invocation } from '../invocation.js';
+import type { VerbContext } from './context.js';
+
+export async function doctor(invocation: Invocation, { machine, settings }: VerbContext): Promise<Answer> {
+  const found = await diagnose(machine, settings);
+  const findings = invocation.has('--fix') ? await mend(machine, found) : found;
+  const open = findings.filter(({ fixed }) => !fixed);
+  return {
+    json: { findings },
+    lines: findings.length === 0 ? ['nothing is wrong here'] : findings.map(line),
+    exitCode: open.length === 0 ? 0 : 1,
+  };
+}
+
+function line({ code, message, hint, fixed }: Finding): string {
+  return fixed ? `fixed: ${message} (${code})` : `${message} (${code}): ${hint}`;
+}

@@ -1,0 +1,17 @@
+import { checkedName } from '../../../domain/daemon-name.js';
+import { listDaemons } from '../../../domain/list-daemons.js';
+import { lookClosely } from '../../../domain/look.js';
+import { type Answer, statusExitCodes, statusJson, statusLine } from '../answer.js';
+import type { Invocation } from '../invocation.js';
+import type { VerbContext } from './context.js';
+import { describeDaemons } from './list.js';
+
+export async function status(invocation: Invocation, { machine }: VerbContext): Promise<Answer> {
+  if (invocation.names.length === 0) {
+    const views = await listDaemons(machine);
+    const lines = views.length === 0 ? ['no daemons here'] : views.map(statusLine);
+    return { json: await describeDaemons(machine, views), lines, exitCode: 0 };
+  }
+  const view = await lookClosely(machine, { name: checkedName(invocation.name) });
+  return { json: statusJson(view), lines: [statusLine(view)], exitCode: statusExitCodes[view.state] };
+}

@@ -1,0 +1,82 @@
+import { FileDescriptorRepo } from '../../adapters/files/file-descriptor-repo.js';
+import { FileLogStore } from '../../adapters/files/file-log-store.js';
+import { Flock } from '../../adapters/linux/flock.js';
+import { LinuxProcessInspector } from '../../adapters/linux/linux-process-inspector.js';
+import { strayDescriptors as linuxStrayDescriptors } from '../../adapters/linux/stray-descriptors.js';
+import { Exlock } from '../../adapters/macos/exlock.js';
+import { MacosProcessInspector } from '../../adapters/macos/macos-process-inspector.js';
+import { strayDescriptors as macosStrayDescriptors } from '../../adapters/macos/stray-descriptors.js';
+import { JsonRpcControlChannel } from '../../adapters/net/json-rpc-control-channel.js';
+import { NetReadinessProbe } from '../../adapters/net/net-readiness-probe.js';
+import { FileLifecycleLock } from '../../adapters/posix/file-lifecycle-lock.js';
+import { PosixProcessSpawner } from '../../adapters/posix/posix-process-spawner.js';
+import { PosixSignalSender } from '../../adapters/posix/posix-signal-sender.js';
+import { SystemClock } from '../../adapters/system-clock.js';
+import { DaemonError } from '../../domain/daemon-error.js';
+import { type Token, tokens } from './tokens.js';
+
+/** One line of the composition: what is made, of what. */
+export interface Binding {
+  readonly token: Token<unknown>;
+  readonly needs: readonly Token<unknown>[];
+  readonly make: (...needed: never[]) => unknown;
+}
+
+type Made<Needs extends readonly Token<unknown>[]> = { [Index in keyof Needs]: Needs[Index] extends Token<infer T> ? T : never };
+
+/** Compiles only where the parts fit. */
+function bind<T, const Needs extends readonly Token<unknown>[]>(
+  token: Token<T>,
+  needs: Needs,
+  make: (...needed: Made<Needs>) => T,
+): Binding {
+  return { token: token as Token<unknown>, needs, make: make as Binding['make'] };
+}
+
+/** The same on every system: files, sockets, time. */
+const common: readonly Binding[] = [
+  bind(tokens.clock, [], () => new SystemClock()),
+  bind(tokens.descriptors, [tokens.settings], (settings) => new FileDescriptorRepo(settings)),
+  bind(tokens.logs, [tokens.descriptors], (repo) => new FileLogStore(repo)),
+  bind(tokens.control, [], () => new JsonRpcControlChannel()),
+  bind(tokens.readiness, [tokens.inspector], (inspector) => new NetReadinessProbe((pid) => inspector.hasExecuted(pid))),
+];
+
+/** What Linux and macOS share: the launch gate, signals, a lock that the kernel holds on a file. */
+const posix: readonly Binding[] = [
+  bind(tokens.signals, [tokens.inspector], (inspector) => new PosixSignalSender(inspector)),
+  bind(
+    tokens.spawner,
+    [tokens.settings, tokens.inspector, tokens.strayDescriptors],
+    ({ env }, inspector, strayDescriptors) => new PosixProcessSpawner({ env, inspector, strayDescriptors }),
+  ),
+  bind(
+    tokens.lock,
+    [tokens.clock, tokens.descriptors, tokens.inspector, tokens.kernelLock],
+    (clock, repo, inspector, kernelLock) => new FileLifecycleLock({ clock, repo, inspector, kernelLock }),
+  ),
+];
+
+const linux: readonly Binding[] = [
+  bind(tokens.inspector, [tokens.settings], ({ env }) => new LinuxProcessInspector(env)),
+  bind(tokens.kernelLock, [tokens.settings], ({ env }) => new Flock(env)),
+  bind(tokens.strayDescriptors, [], () => linuxStrayDescriptors),
+];
+
+const macos: readonly Binding[] = [
+  bind(tokens.inspector, [tokens.settings], ({ env }) => new MacosProcessInspector(env)),
+  bind(tokens.kernelLock, [], () => new Exlock()),
+  bind(tokens.strayDescriptors, [], () => macosStrayDescriptors),
+];
+
+/** The one place where the platform is chosen. */
+export function bindingsFor(platform: NodeJS.Platform): readonly Binding[] {
+  switch (platform) {
+    case 'linux':
+      return [...common, ...posix, ...linux];
+    case 'darwin':
+      return [...common, ...posix, ...macos];
+    default:
+      throw new DaemonError('unsupported', `${platform} is not supported yet`, { platform });
+  }
+}

@@ -1,0 +1,139 @@
+import { findTool } from '../../adapters/posix/find-executable.js';
+import { isDaemonError } from '../../domain/daemon-error.js';
+import { isDead } from '../../domain/identity.js';
+import { type DaemonView, look, sight } from '../../domain/look.js';
+import type { Machine } from '../../domain/ports.js';
+import { stopDaemon } from '../../domain/stop-daemon.js';
+import { lockWait, underLock } from '../../domain/under-lock.js';
+import type { MachineSettings } from '../composition/settings.js';
+
+/** One thing that is wrong, and the next step to take. */
+export interface Finding {
+  readonly code:
+    | 'unsafe-home'
+    | 'unreadable-home'
+    | 'stale-daemon'
+    | 'unknown-daemon'
+    | 'lost-spec'
+    | 'no-launch-gate'
+    | 'no-kernel-lock'
+    | 'no-process-table';
+  readonly name: string | null;
+  readonly message: string;
+  readonly hint: string;
+  readonly fixed: boolean;
+}
+
+/** Looks at everything and changes nothing. */
+export async function diagnose(machine: Machine, settings: MachineSettings): Promise<readonly Finding[]> {
+  const findings = [...(await diagnoseSystem(machine, settings))];
+  let names: readonly string[];
+  try {
+    names = await machine.descriptors.names();
+  } catch (error) {
+    return [...findings, homeFinding(error, settings.home)];
+  }
+  for (const name of names) findings.push(...(await diagnoseDaemon(machine, name)));
+  return findings;
+}
+
+/** Mends what can be mended without a signal to anything that is not proven to be its own. */
+export async function mend(machine: Machine, findings: readonly Finding[]): Promise<readonly Finding[]> {
+  const after: Finding[] = [];
+  for (const finding of findings) after.push(await mendOne(machine, finding));
+  return after;
+}
+
+async function mendOne(machine: Machine, finding: Finding): Promise<Finding> {
+  const { code, name } = finding;
+  if (name === null) return finding;
+  const ref = { name };
+  if (code === 'stale-daemon') {
+    await stopDaemon(machine, { ref });
+    return { ...finding, fixed: true };
+  }
+  if (code === 'unknown-daemon') {
+    await underLock(machine, ref, lockWait(undefined), async (held) => {
+      // Looked at again: it may have been cleared, or started, since.
+      if ((await look(machine, ref)).state === 'unknown') await machine.descriptors.clear(held);
+    });
+    return { ...finding, fixed: true };
+  }
+  return finding;
+}
+
+async function diagnoseSystem(machine: Machine, { platform, env }: MachineSettings): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  const about = { name: null, fixed: false };
+  if (!machine.spawner.gated) {
+    const message =
+      'there is no /bin/sh: a starter that is killed in the middle of a start leaves an intent, not the daemon itself, on record';
+    findings.push({ ...about, code: 'no-launch-gate', message, hint: 'install any POSIX shell as /bin/sh' });
+  }
+  if (platform === 'linux' && !findTool('flock', env.PATH) && !findTool('busybox', env.PATH)) {
+    const message = 'there is no flock: the lifecycle lock is held by a claim file, not by the kernel';
+    findings.push({ ...about, code: 'no-kernel-lock', message, hint: 'install util-linux or busybox' });
+  }
+  try {
+    await machine.inspector.vantage();
+  } catch (error) {
+    findings.push({ ...about, code: 'no-process-table', message: (error as Error).message, hint: 'mount /proc' });
+  }
+  return findings;
+}
+
+async function diagnoseDaemon(machine: Machine, name: string): Promise<readonly Finding[]> {
+  const view = await look(machine, { name });
+  switch (view.state) {
+    case 'stale': {
+      // Its starter or stopper may be about it right now.
+      const holder = await machine.lock.holder({ name });
+      if (holder && !isDead(await sight(machine.inspector, holder))) return [];
+      return [
+        finding(
+          view,
+          'stale-daemon',
+          `${name} is recorded but does not run (${view.reason})`,
+          `daemonry stop ${name}, or daemonry doctor --fix`,
+        ),
+      ];
+    }
+    case 'unknown':
+      return [
+        finding(
+          view,
+          'unknown-daemon',
+          `whether ${name} runs can't be told from here (${view.reason})`,
+          'ask where it was started, or clear the record with daemonry doctor --fix',
+        ),
+      ];
+    case 'running':
+      if (await machine.descriptors.readSpec({ name })) return [];
+      return [
+        finding(
+          view,
+          'lost-spec',
+          `${name} runs, but its spec can't be read: restart is not possible`,
+          `daemonry stop ${name}, then start it with its command`,
+        ),
+      ];
+    case 'stopped':
+      return [];
+  }
+}
+
+function finding(view: DaemonView, code: Finding['code'], message: string, hint: string): Finding {
+  return { code, name: view.place.name, message, hint, fixed: false };
+}
+
+function homeFinding(error: unknown, home: string): Finding {
+  const code = isDaemonError(error) && error.code === 'unsafe-home' ? 'unsafe-home' : 'unreadable-home';
+  const message = error instanceof Error ? error.message : String(error);
+  return {
+    code,
+    name: null,
+    message,
+    hint: `mend the owner and mode of ${home}, or choose another with --home or DAEMONRY_HOME`,
+    fixed: false,
+  };
+}

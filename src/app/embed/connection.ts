@@ -1,0 +1,149 @@
+import { connectSocket } from '../../adapters/net/connect-socket.js';
+import { type Hello, parseHello, protocolVersion } from '../../adapters/net/hello.js';
+import type { RequestOptions, RpcPeer } from '../../adapters/net/rpc-peer.js';
+import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
+
+export interface OpenConnectionOptions {
+  /** Whom to talk to: another instance on the same path is refused. */
+  readonly instanceId?: string | undefined;
+  /** For connecting and the handshake together. Milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Connects to a daemon and learns who it is.
+ *
+ * Throws `DaemonError`: `not-serving` where nobody listens, answers in time, or is the instance asked for; `not-permitted`
+ * with `errno`; `protocol-error` where the peer speaks something else, or another version of the protocol; `cancelled`.
+ */
+export async function openConnection(path: string, options: OpenConnectionOptions): Promise<Connection> {
+  const { timeoutMs, signal } = options;
+  const deadline = performance.now() + timeoutMs;
+  if (signal?.aborted) throw cancelled(path);
+  // Loaded here, since most programs that define a daemon don't talk to it in every run.
+  const { RpcPeer } = await import('../../adapters/net/rpc-peer.js');
+  const reached = await connectSocket({ path }, timeoutMs, signal);
+  if (signal?.aborted) {
+    if (reached.kind === 'connected') reached.socket.destroy();
+    throw cancelled(path);
+  }
+  if (reached.kind !== 'connected') throw unreached(path, reached.kind, reached.errno);
+  const peer = new RpcPeer(reached.socket, { onInvalid: 'close', unrefWhenIdle: true });
+  try {
+    const answer = await peer.request('system.hello', undefined, { timeoutMs: Math.max(0, deadline - performance.now()), signal });
+    return new Connection(peer, acceptHello(path, answer, options.instanceId));
+  } catch (error) {
+    peer.destroy();
+    throw isDaemonError(error) ? error : notOurProtocol(path, 'it refuses system.hello', error);
+  }
+}
+
+/** An open connection to a daemon. It keeps the program alive only while a request waits for its answer, or by `ref`. */
+export class Connection {
+  /** Who answers. */
+  readonly hello: Hello;
+  readonly #peer: RpcPeer;
+  readonly #listeners = new Map<string, Set<(params: unknown) => void>>();
+
+  /** @internal */
+  constructor(peer: RpcPeer, hello: Hello) {
+    this.#peer = peer;
+    this.hello = hello;
+  }
+
+  /**
+   * Asks the daemon; without `timeoutMs` for as long as the connection lives.
+   *
+   * Throws `RpcError` with the daemon's `code` and message where it answers with an error; `DaemonError` `not-serving`
+   * where the connection closes or the time is over, `protocol-error`, `cancelled`.
+   */
+  request(method: string, params?: unknown, options?: RequestOptions): Promise<unknown> {
+    return this.#peer.request(method, params, options);
+  }
+
+  /** False where the connection is closed. Throws `RpcError` where the message is too long or can't be written as JSON. */
+  notify(method: string, params?: unknown): boolean {
+    return this.#peer.notify(method, params);
+  }
+
+  /** Listens to a notification of the daemon's. Those that came before are not kept. Returns the function that ends it. */
+  onNotification(method: string, listener: (params: unknown) => void): () => void {
+    let listeners = this.#listeners.get(method);
+    if (listeners === undefined) {
+      listeners = new Set();
+      this.#listeners.set(method, listeners);
+      this.#peer.handle(method, (params) => this.#tell(method, params));
+    }
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  /** Answers a request of the daemon's. */
+  handle(method: string, answer: (params: unknown) => unknown): void {
+    this.#peer.handle(method, answer);
+  }
+
+  /** Calls back once, when the connection is closed. */
+  onClose(listener: () => void): void {
+    this.#peer.onClose(listener);
+  }
+
+  /** Keeps the program alive until `unref`: for one that only listens. */
+  ref(): void {
+    this.#peer.ref();
+  }
+
+  unref(): void {
+    this.#peer.unref();
+  }
+
+  /** Closes, once what was sent has left. Requests without an answer fail with `not-serving`. */
+  close(): void {
+    this.#peer.finish();
+  }
+
+  #tell(method: string, params: unknown): void {
+    // Apart from the protocol: what a listener throws is the program's own failure, as of any event listener.
+    for (const listener of this.#listeners.get(method) ?? []) queueMicrotask(() => listener(params));
+  }
+}
+
+function acceptHello(path: string, answer: unknown, instanceId: string | undefined): Hello {
+  const hello = parseHello(answer);
+  if (hello === undefined) throw notOurProtocol(path, 'its answer to system.hello is not one');
+  if (hello.protocol !== protocolVersion) {
+    throw new DaemonError('protocol-error', `${hello.name} speaks version ${hello.protocol} of the protocol, not ${protocolVersion}`, {
+      path,
+      protocol: hello.protocol,
+      expected: protocolVersion,
+    });
+  }
+  if (instanceId !== undefined && hello.instanceId !== instanceId) {
+    throw new DaemonError('not-serving', `another instance answers at ${path}`, {
+      path,
+      instanceId: hello.instanceId,
+      expected: instanceId,
+    });
+  }
+  return hello;
+}
+
+function unreached(path: string, kind: 'nobody' | 'denied' | 'other', errno: string | null): DaemonError {
+  if (kind === 'denied') return new DaemonError('not-permitted', `not permitted to connect to ${path}`, { path, errno });
+  const what = kind === 'nobody' ? 'nobody listens' : 'nobody accepts connections';
+  return new DaemonError('not-serving', `${what} at ${path}`, { path, errno });
+}
+
+function notOurProtocol(path: string, reason: string, cause?: unknown): DaemonError {
+  return new DaemonError(
+    'protocol-error',
+    `who listens at ${path} does not speak the control protocol: ${reason}`,
+    { path, reason },
+    cause,
+  );
+}
+
+function cancelled(path: string): DaemonError {
+  return new DaemonError('cancelled', `connecting to ${path} was cancelled`, { path });
+}

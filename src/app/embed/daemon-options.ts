@@ -1,0 +1,105 @@
+import { resolve } from 'node:path';
+import { fitsSocketPath } from '../../adapters/files/home.js';
+import { DaemonError } from '../../domain/daemon-error.js';
+import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
+import { longestDurationMs } from '../../domain/quantity.js';
+import { parseReadyCondition, type ReadyCondition } from '../../domain/ready-condition.js';
+
+/** How an embedding program describes its daemon. Durations in milliseconds, sizes in bytes. */
+export interface DaemonOptions {
+  /** 1 to 64 of `A-Z a-z 0-9 . _ -`, beginning with a letter or digit. */
+  readonly name: string;
+  /** A program in `PATH`, or a path. Node itself is `process.execPath`. */
+  readonly command: string;
+  readonly args?: readonly string[] | undefined;
+  /** Its working folder; the caller's own unless given. Relative paths count from there. */
+  readonly cwd?: string | undefined;
+  /** Variables for it besides the caller's environment. They are remembered on disk: no secrets here. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Files of variables, read anew at each start. */
+  readonly envFiles?: readonly string[] | undefined;
+  /** Names of variables to pass on where `cleanEnv` drops the rest. */
+  readonly passEnv?: readonly string[] | undefined;
+  /** Pass on `PATH`, `HOME` and what is named, not the whole environment. */
+  readonly cleanEnv?: boolean | undefined;
+  /** `exec`, `socket`, `port:N`, `http:URL`, `log:REGEX` or `notify`. Default `exec`. */
+  readonly ready?: string | undefined;
+  /** Default 15 000. */
+  readonly readyTimeoutMs?: number | undefined;
+  /** What happens to a daemon that is not ready in time. Default `stop`. */
+  readonly onTimeout?: 'stop' | 'keep' | undefined;
+  /** Default `SIGTERM`. */
+  readonly stopSignal?: string | undefined;
+  /** How long it may take to end before it is killed. Default 10 000. */
+  readonly graceMs?: number | undefined;
+  /** A socket path of your own; each instance has one of its own otherwise. */
+  readonly socket?: string | undefined;
+  /** A log file of your own. */
+  readonly log?: string | undefined;
+  /** Default 10 MiB. */
+  readonly logMaxBytes?: number | undefined;
+  /** How many rotated logs are kept. Default 5. */
+  readonly logKeep?: number | undefined;
+  /** The daemon's own version. `ensure` replaces an older one by it, never a newer. */
+  readonly version?: string | undefined;
+  /** Where the daemons are kept; `DAEMONRY_HOME` or the platform's usual place unless given. */
+  readonly home?: string | undefined;
+  /** A descriptor path of your own. Its other files stand beside it. */
+  readonly descriptor?: string | undefined;
+}
+
+/** The spec that the options describe. Throws `invalid-spec` naming the option. */
+export function specFromOptions(options: DaemonOptions): DaemonSpec {
+  const cwd = resolve(options.cwd ?? '.');
+  if (typeof options.command !== 'string' || options.command === '') throw invalid('command', options.command, 'it is the program to run');
+  return {
+    command: [options.command, ...(options.args ?? [])],
+    cwd,
+    env: options.env ?? specDefaults.env,
+    envFiles: (options.envFiles ?? []).map((file) => resolve(cwd, file)),
+    passEnv: options.passEnv ?? specDefaults.passEnv,
+    cleanEnv: options.cleanEnv ?? specDefaults.cleanEnv,
+    ready: readiness(options.ready),
+    readyTimeoutMs: milliseconds('readyTimeoutMs', options.readyTimeoutMs, specDefaults.readyTimeoutMs),
+    onTimeout: options.onTimeout ?? specDefaults.onTimeout,
+    stopSignal: options.stopSignal ?? specDefaults.stopSignal,
+    graceMs: milliseconds('graceMs', options.graceMs, specDefaults.graceMs),
+    socket: socketPath(options.socket, cwd),
+    log: options.log === undefined ? null : resolve(cwd, options.log),
+    logMaxBytes: whole('logMaxBytes', options.logMaxBytes, 1, specDefaults.logMaxBytes),
+    logKeep: whole('logKeep', options.logKeep, 0, specDefaults.logKeep),
+    restart: specDefaults.restart,
+    version: options.version ?? null,
+  };
+}
+
+/** A duration given to a method. Throws `invalid-spec`. */
+export function milliseconds(option: string, value: number | undefined, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (Number.isFinite(value) && value >= 0 && value <= longestDurationMs) return Math.round(value);
+  throw invalid(option, value, `it is a number of milliseconds up to ${longestDurationMs}`);
+}
+
+function readiness(text: string | undefined): ReadyCondition {
+  if (text === undefined) return specDefaults.ready;
+  const condition = parseReadyCondition(text);
+  if (typeof condition === 'string') throw invalid('ready', text, condition);
+  return condition;
+}
+
+function socketPath(path: string | undefined, cwd: string): string | null {
+  if (path === undefined) return null;
+  const absolute = resolve(cwd, path);
+  if (fitsSocketPath(absolute, process.platform)) return absolute;
+  throw invalid('socket', absolute, 'the path is too long for a socket');
+}
+
+function whole(option: string, value: number | undefined, least: number, fallback: number): number {
+  if (value === undefined) return fallback;
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw invalid(option, value, `it is a whole number from ${least} on`);
+}
+
+function invalid(option: string, value: unknown, allowed: string): DaemonError {
+  return new DaemonError('invalid-spec', `invalid ${option} ${JSON.stringify(value)}: ${allowed}`, { option, value, allowed });
+}

@@ -1,0 +1,175 @@
+import { resolve } from 'node:path';
+import { DaemonError } from '../../domain/daemon-error.js';
+import { checkedName } from '../../domain/daemon-name.js';
+import type { DaemonSpec } from '../../domain/daemon-spec.js';
+import type { DaemonState, StateReason } from '../../domain/daemon-state.js';
+import type { Phase } from '../../domain/descriptor.js';
+import { type EnsureResult, ensureDaemon } from '../../domain/ensure-daemon.js';
+import { lookClosely } from '../../domain/look.js';
+import type { DaemonRef, Machine } from '../../domain/ports.js';
+import { restartDaemon } from '../../domain/restart-daemon.js';
+import { startDaemon } from '../../domain/start-daemon.js';
+import { type StopResult, stopDaemon } from '../../domain/stop-daemon.js';
+import { createMachine } from '../composition/container.js';
+import { type Connection, openConnection } from './connection.js';
+import { type DaemonOptions, milliseconds, specFromOptions } from './daemon-options.js';
+
+/** A daemon that runs. */
+export interface RunningDaemon {
+  readonly name: string;
+  readonly outcome: EnsureResult['outcome'];
+  readonly pid: number;
+  readonly instanceId: string;
+  /** Where it may be talked to, if it listens. */
+  readonly socket: string | null;
+  readonly log: string;
+  /** Absolute path of the descriptor. */
+  readonly descriptor: string;
+  /** The running instance's own, which an already running one may have from an older caller. */
+  readonly version: string | null;
+}
+
+export interface DaemonStatus {
+  readonly name: string;
+  readonly status: DaemonState;
+  /** Only while a process lives. */
+  readonly phase: Phase | null;
+  readonly pid: number | null;
+  readonly instanceId: string | null;
+  readonly socket: string | null;
+  readonly version: string | null;
+  readonly descriptor: string;
+  readonly log: string;
+  readonly reason: StateReason;
+}
+
+export interface Cancellable {
+  /** Aborting it fails the call with `cancelled`; a daemon that is being started is ended again. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ConnectOptions extends Cancellable {
+  /** How long the daemon may take to answer, once it runs. Default: its `readyTimeoutMs`. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * A daemon of the embedding program's own. Nothing here prints, exits the process, or keeps it alive. Expected ends are
+ * return values; failures throw `DaemonError` with a `code`.
+ */
+export interface Daemon {
+  readonly name: string;
+  /** Starts it unless it runs. Throws `ended-before-ready`, `ready-timeout`, `command-not-found`, `unwritable`, … */
+  start(options?: Cancellable & { readonly force?: boolean }): Promise<RunningDaemon>;
+  /** As `start`, and replaces an instance of an older version. One winner among any number of callers. */
+  ensure(options?: Cancellable): Promise<RunningDaemon>;
+  /** Ends it, all of it. Stopping what does not run is a success. Throws `unknown-daemon`, `not-permitted`, `stop-timeout`. */
+  stop(options?: Cancellable & { readonly graceMs?: number }): Promise<StopResult>;
+  restart(options?: Cancellable & { readonly graceMs?: number }): Promise<RunningDaemon>;
+  /** How it is. Starts, writes and locks nothing. */
+  status(): Promise<DaemonStatus>;
+  /** Ensures it, and returns a connection to it after the handshake. Throws `not-serving` where it does not listen in time. */
+  connect(options?: ConnectOptions): Promise<Connection>;
+  /** The last lines of its log, oldest first. Default 10. */
+  logs(options?: { readonly lines?: number }): Promise<readonly string[]>;
+}
+
+const connectPollMs = 10;
+
+/** Describes a daemon; nothing is started or touched. Throws `invalid-name`, `invalid-spec`. */
+export function defineDaemon(options: DaemonOptions): Daemon {
+  const name = checkedName(options.name);
+  const ref: DaemonRef = options.descriptor === undefined ? { name } : { name, descriptor: resolve(options.descriptor) };
+  return new DefinedDaemon(ref, specFromOptions(options), options.home);
+}
+
+class DefinedDaemon implements Daemon {
+  private composed: Machine | undefined;
+
+  constructor(
+    private readonly ref: DaemonRef,
+    private readonly spec: DaemonSpec,
+    private readonly home: string | undefined,
+  ) {}
+
+  get name(): string {
+    return this.ref.name;
+  }
+
+  async start(options: Cancellable & { force?: boolean } = {}): Promise<RunningDaemon> {
+    return running(await startDaemon(this.machine, { ref: this.ref, spec: this.spec, force: options.force, signal: options.signal }));
+  }
+
+  async ensure(options: Cancellable = {}): Promise<RunningDaemon> {
+    return running(await ensureDaemon(this.machine, { ref: this.ref, spec: this.spec, signal: options.signal }));
+  }
+
+  async stop(options: Cancellable & { graceMs?: number } = {}): Promise<StopResult> {
+    const graceMs = options.graceMs === undefined ? undefined : milliseconds('graceMs', options.graceMs, 0);
+    return stopDaemon(this.machine, { ref: this.ref, graceMs, signal: options.signal });
+  }
+
+  async restart(options: Cancellable & { graceMs?: number } = {}): Promise<RunningDaemon> {
+    const graceMs = milliseconds('graceMs', options.graceMs, this.spec.graceMs);
+    return running(await restartDaemon(this.machine, { ref: this.ref, spec: this.spec, graceMs, signal: options.signal }));
+  }
+
+  async status(): Promise<DaemonStatus> {
+    const { place, descriptor, state, phase, reason } = await lookClosely(this.machine, this.ref);
+    const shown = state === 'stopped' ? null : descriptor;
+    return {
+      name: place.name,
+      status: state,
+      phase,
+      pid: shown?.pid ?? null,
+      instanceId: shown?.instanceId ?? null,
+      socket: shown?.socket ?? null,
+      version: shown?.version ?? null,
+      descriptor: place.descriptor,
+      log: descriptor?.log ?? this.spec.log ?? place.log,
+      reason,
+    };
+  }
+
+  async connect(options: ConnectOptions = {}): Promise<Connection> {
+    const { signal } = options;
+    const timeoutMs = milliseconds('timeoutMs', options.timeoutMs, this.spec.readyTimeoutMs);
+    const { clock } = this.machine;
+    const { socket, instanceId } = await this.ensure({ signal });
+    const deadline = clock.monotonicMs() + timeoutMs;
+    if (socket === null) throw this.notServing(timeoutMs);
+    for (;;) {
+      const leftMs = deadline - clock.monotonicMs();
+      if (leftMs <= 0) throw this.notServing(timeoutMs);
+      try {
+        return await openConnection(socket, { instanceId, timeoutMs: leftMs, signal });
+      } catch (error) {
+        // It may run and not listen yet: with `exec` for readiness nobody has waited for that.
+        if (!(error instanceof DaemonError) || error.code !== 'not-serving') throw error;
+        if ((await this.status()).instanceId !== instanceId) throw error;
+        await clock.sleep(connectPollMs, signal);
+      }
+    }
+  }
+
+  async logs(options: { lines?: number } = {}): Promise<readonly string[]> {
+    return this.machine.logs.tail((await this.status()).log, options.lines ?? 10);
+  }
+
+  /** Composed at the first use, so that describing a daemon costs nothing. */
+  private get machine(): Machine {
+    this.composed ??= createMachine({ home: this.home });
+    return this.composed;
+  }
+
+  private notServing(timeoutMs: number): DaemonError {
+    return new DaemonError('not-serving', `${this.name} runs, but did not answer on its socket within ${timeoutMs} ms`, {
+      name: this.name,
+    });
+  }
+}
+
+function running({ outcome, descriptor, path }: EnsureResult): RunningDaemon {
+  const { name, pid, instanceId, socket, log, version } = descriptor;
+  return { name, outcome, pid, instanceId, socket, log, descriptor: path, version };
+}

@@ -1,0 +1,70 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { OwnPlace } from './own-place.js';
+import { type Ownership, ownershipOf } from './ownership.js';
+
+export interface SelfCheckEvents {
+  /** The descriptor is gone, or names another instance: nobody finds this one any more. */
+  onDisowned(): void;
+  /** Looks whether the socket's file is gone. */
+  isSocketLost(): boolean;
+  onSocketLost(): Promise<void>;
+}
+
+const intervalMs = 1_000;
+/** How many looks in a row must agree: a home that is moved or mounted may be away for a moment. */
+const looksNeeded = 2;
+
+/** Looks each second whether this daemon can still be found. Returns the function that ends it. */
+export function startSelfCheck(place: Pick<OwnPlace, 'descriptor' | 'instanceId'>, events: SelfCheckEvents): () => void {
+  const look = createLook(place);
+  const disowned = new Streak();
+  const socketLost = new Streak();
+  let looking = false;
+
+  const check = async () => {
+    try {
+      const ownership = await look();
+      if (disowned.count(ownership === 'not-ours')) events.onDisowned();
+      if (socketLost.count(ownership === 'ours' && events.isSocketLost())) await events.onSocketLost();
+    } catch {
+      // What could not be looked at or mended now may be at the next look.
+    }
+  };
+  const timer = setInterval(() => {
+    // A file system that hangs must not pile up looks.
+    if (looking) return;
+    looking = true;
+    void check().finally(() => {
+      looking = false;
+    });
+  }, intervalMs).unref();
+  return () => clearInterval(timer);
+}
+
+class Streak {
+  #length = 0;
+
+  /** True when it has become long enough, and again after as many looks more. */
+  count(seen: boolean): boolean {
+    this.#length = seen ? this.#length + 1 : 0;
+    return this.#length > 0 && this.#length % looksNeeded === 0;
+  }
+}
+
+/** Reads the file only when it isn't the one that was last seen to be ours. */
+function createLook({ descriptor, instanceId }: Pick<OwnPlace, 'descriptor' | 'instanceId'>): () => Promise<Ownership> {
+  let knownOurs: string | undefined;
+  return async () => {
+    try {
+      const { dev, ino, size, mtimeNs } = await stat(descriptor, { bigint: true });
+      const seen = [dev, ino, size, mtimeNs].join();
+      if (seen === knownOurs) return 'ours';
+      const ownership = ownershipOf(await readFile(descriptor, 'utf8'), instanceId);
+      if (ownership === 'ours') knownOurs = seen;
+      return ownership;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      return code === 'ENOENT' || code === 'ENOTDIR' ? 'not-ours' : 'unclear';
+    }
+  };
+}

@@ -1,0 +1,67 @@
+import { DaemonError } from '../../domain/daemon-error.js';
+import { durationRule, longestDurationMs, parseDuration } from '../../domain/quantity.js';
+import type { ServedConnection } from './served-connection.js';
+
+/**
+ * Why a daemon ends. `shutdown`: asked over the control protocol. `disowned`: its descriptor is gone or names another
+ * instance. `stop`: its own call of `stop()`.
+ */
+export type StopReason = 'SIGTERM' | 'SIGINT' | 'shutdown' | 'idle' | 'disowned' | 'stop';
+
+/** Answers a request of a peer; what it returns, or resolves to, is the result. An error is answered with its message. */
+export type ServedMethod = (params: unknown, connection: ServedConnection) => unknown;
+
+export interface ServeOptions {
+  /** The version that `system.hello` tells. */
+  readonly version?: string;
+  /** The daemon's own methods, for every connection. Names that begin with `system.` are not its own. */
+  readonly methods?: Readonly<Record<string, ServedMethod>>;
+  readonly onConnection?: (connection: ServedConnection) => unknown;
+  /** SIGHUP or `system.reload`. An error is answered, or logged in one line; it never ends the daemon. */
+  readonly onReload?: () => unknown;
+  /** Called once, before the daemon ends. Where it throws, the daemon ends all the same, with exit code 1. */
+  readonly onStop?: (reason: StopReason) => unknown;
+  /** End after this long without an open connection: milliseconds, or a duration such as `30m`. Default: never. */
+  readonly idle?: string | number;
+  /** How long answers under way may take once the daemon ends. Milliseconds, default 5000. */
+  readonly drainMs?: number;
+  /** How long `onStop` may take; longer, and it counts as failed. Milliseconds, default 10 minutes. */
+  readonly onStopTimeoutMs?: number;
+}
+
+/** The options, made whole. */
+export interface ServeSettings extends ServeOptions {
+  readonly methods: Readonly<Record<string, ServedMethod>>;
+  readonly idleMs: number | null;
+  readonly drainMs: number;
+  readonly onStopTimeoutMs: number;
+}
+
+const defaultDrainMs = 5_000;
+const defaultOnStopTimeoutMs = 600_000;
+
+/** Throws `invalid-spec` with the `option` and its `value`. */
+export function readServeOptions(options: ServeOptions): ServeSettings {
+  const { methods = {}, idle, drainMs = defaultDrainMs, onStopTimeoutMs = defaultOnStopTimeoutMs } = options;
+  for (const name of Object.keys(methods)) refuseSystemMethod(name);
+  return {
+    ...options,
+    methods,
+    idleMs: idle === undefined ? null : readDuration('idle', idle, 1),
+    drainMs: readDuration('drainMs', drainMs, 0),
+    onStopTimeoutMs: readDuration('onStopTimeoutMs', onStopTimeoutMs, 1),
+  };
+}
+
+/** The administrative methods mean the same in every daemon, for ever. Throws `invalid-spec`. */
+export function refuseSystemMethod(method: string): void {
+  if (method.startsWith('system.')) {
+    throw new DaemonError('invalid-spec', `methods named system.* can't be overridden: ${method}`, { option: 'methods', value: method });
+  }
+}
+
+function readDuration(option: string, value: string | number, leastMs: number): number {
+  const ms = typeof value === 'string' ? parseDuration(value) : value;
+  if (ms !== undefined && ms >= leastMs && ms <= longestDurationMs) return ms;
+  throw new DaemonError('invalid-spec', `${option} can't be ${JSON.stringify(value)}: ${durationRule}`, { option, value });
+}

@@ -1,0 +1,204 @@
+import type { Socket } from 'node:net';
+import { onExit } from 'signal-exit';
+import { type OwnedSocket, openOwnedSocket } from '../../adapters/net/owned-socket.js';
+import { RpcPeer } from '../../adapters/net/rpc-peer.js';
+import { type Administered, adminMethods } from './admin-methods.js';
+import { announceReadiness } from './announce-readiness.js';
+import { Connections } from './connections.js';
+import { leaveEndedMarker } from './ended-marker.js';
+import { IdleTimer } from './idle-timer.js';
+import type { OwnPlace } from './own-place.js';
+import { Reloader } from './reloader.js';
+import { report } from './report.js';
+import { startSelfCheck } from './self-check.js';
+import type { ServedDaemon } from './serve-daemon.js';
+import type { ServeSettings, StopReason } from './serve-options.js';
+import { ServedConnection } from './served-connection.js';
+import { settlesWithin } from './settles-within.js';
+
+/** A daemon from its first socket to its last answer. */
+export class ServeRuntime implements ServedDaemon, Administered {
+  readonly #settings: ServeSettings;
+  readonly #place: OwnPlace;
+  readonly #connections: Connections;
+  readonly #idle: IdleTimer;
+  readonly #reloader: Reloader;
+  #opening: Promise<void> | undefined;
+  #endSelfCheck = () => {};
+  #socket: OwnedSocket | undefined;
+  #stopping = false;
+  #left = false;
+
+  constructor(settings: ServeSettings, place: OwnPlace) {
+    this.#settings = settings;
+    this.#place = place;
+    this.#idle = new IdleTimer(settings.idleMs, () => void this.#endIfStillIdle());
+    this.#connections = new Connections((count) => {
+      if (!this.#stopping) this.#idle.update(count);
+    });
+    this.#reloader = new Reloader(() => settings.onReload?.());
+  }
+
+  get name(): string {
+    return this.#place.name;
+  }
+
+  get instanceId(): string {
+    return this.#place.instanceId;
+  }
+
+  get version(): string | null {
+    return this.#settings.version ?? null;
+  }
+
+  get socket(): string {
+    return this.#place.socket;
+  }
+
+  get phase(): 'ready' | 'stopping' {
+    return this.#stopping ? 'stopping' : 'ready';
+  }
+
+  get connections(): readonly ServedConnection[] {
+    return this.#connections.list();
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  async open(): Promise<void> {
+    // Before anybody can find the socket, so that whoever does may signal at once.
+    const undo = [onExit((code) => this.#leave(code)), this.#listenToSignals()];
+    try {
+      await this.#openSocket();
+      if (!this.#stopping) announceReadiness(this.#place);
+    } catch (error) {
+      this.#socket?.close();
+      for (const undone of undo) undone();
+      throw error;
+    }
+    if (this.#stopping) return;
+    this.#endSelfCheck = startSelfCheck(this.#place, {
+      onDisowned: () => this.#begin('disowned'),
+      isSocketLost: () => this.#socket?.isLost() === true,
+      onSocketLost: () => this.#openAgain(),
+    });
+    this.#idle.update(this.#connections.size);
+  }
+
+  stop(): void {
+    this.#begin('stop');
+  }
+
+  shutdown(): void {
+    this.#begin('shutdown');
+  }
+
+  async reload(): Promise<boolean> {
+    if (this.#settings.onReload === undefined) return false;
+    await this.#reloader.run();
+    return true;
+  }
+
+  #listenToSignals(): () => void {
+    const handlers: readonly [NodeJS.Signals, () => void][] = [
+      ['SIGTERM', () => this.#begin('SIGTERM')],
+      ['SIGINT', () => this.#begin('SIGINT')],
+      // Ignored where there is nothing to reload: a terminal that closes must not end a daemon.
+      ['SIGHUP', () => void this.reload().catch((error) => report('reload failed', error))],
+    ];
+    for (const [signal, handler] of handlers) process.on(signal, handler);
+    return () => {
+      for (const [signal, handler] of handlers) process.removeListener(signal, handler);
+    };
+  }
+
+  async #openSocket(): Promise<void> {
+    this.#opening = openOwnedSocket(this.#place.socket, (accepted) => this.#accept(accepted)).then((socket) => {
+      this.#socket = socket;
+    });
+    await this.#opening;
+  }
+
+  /** Something removed the socket's file, a cleaner of temporary files perhaps. Who is connected stays connected. */
+  async #openAgain(): Promise<void> {
+    if (this.#stopping) return;
+    this.#socket?.close();
+    await this.#openSocket();
+  }
+
+  #accept(socket: Socket): void {
+    const peer = new RpcPeer(socket, {
+      onInvalid: 'answer',
+      onNotificationError: (method, error) => report(`${method} failed`, error),
+    });
+    const connection = new ServedConnection(peer);
+    for (const [name, method] of Object.entries(this.#settings.methods)) peer.handle(name, (params) => method(params, connection));
+    for (const [name, method] of Object.entries(adminMethods(this))) peer.handle(name, method);
+    this.#connections.add(peer, connection);
+    void this.#tellOfConnection(connection);
+  }
+
+  async #tellOfConnection(connection: ServedConnection): Promise<void> {
+    try {
+      await this.#settings.onConnection?.(connection);
+    } catch (error) {
+      report('onConnection failed', error);
+    }
+  }
+
+  /** First nobody finds the socket any more. Whoever found it just before is served, and the daemon stays. */
+  async #endIfStillIdle(): Promise<void> {
+    this.#socket?.withdraw();
+    await nextTurn();
+    await nextTurn();
+    if (this.#connections.size === 0) {
+      this.#begin('idle');
+      return;
+    }
+    try {
+      if (!this.#stopping) await this.#socket?.publish();
+    } catch (error) {
+      report('the socket is lost', error);
+    }
+  }
+
+  /** Whatever else would end this daemon now changes nothing. */
+  #begin(reason: StopReason): void {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#idle.stop();
+    this.#endSelfCheck();
+    void this.#end(reason);
+  }
+
+  async #end(reason: StopReason): Promise<never> {
+    const { onStop, onStopTimeoutMs, drainMs } = this.#settings;
+    let exitCode = 0;
+    try {
+      await settlesWithin(async () => onStop?.(reason), onStopTimeoutMs);
+    } catch (error) {
+      exitCode = 1;
+      report('onStop failed', error);
+    }
+    // A socket that is only just being opened must be closed too.
+    await this.#opening?.catch(() => {});
+    this.#socket?.close();
+    await this.#connections.drain(drainMs);
+    this.#leave(exitCode);
+    process.exit(exitCode);
+  }
+
+  /** Also the last net, where this process ends in some other way than the above. */
+  #leave(exitCode: number | null | undefined): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#socket?.remove();
+    if (exitCode === 0) leaveEndedMarker(this.#place);
+  }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,17 @@
+import { DaemonError } from './daemon-error.js';
+
+const shape = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const windowsDevice = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$/i;
+
+export const nameRule = 'a name has 1 to 64 of A-Z a-z 0-9 . _ -, begins with a letter or digit, ends with no dot, and is no reserved word';
+
+/** Returns the name, or throws `invalid-name`: it becomes a folder on every system, Windows included. */
+export function checkedName(name: string): string {
+  if (shape.test(name) && !name.endsWith('.') && !windowsDevice.test(name) && name.toLowerCase() !== 'supervisor') return name;
+  throw new DaemonError('invalid-name', `invalid name ${JSON.stringify(name)}`, { name, allowed: nameRule });
+}
+
+/** Names are compared without case, since some file systems do. */
+export function sameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}

@@ -1,0 +1,55 @@
+import type { ReadyCondition } from './ready-condition.js';
+
+export type RestartPolicy = 'never' | 'on-failure' | 'always';
+
+/** How to run a daemon. Remembered in `spec.json`, so that a later `start` or `restart` needs no more than the name. */
+export interface DaemonSpec {
+  /** The program, then its arguments: never empty. */
+  readonly command: readonly string[];
+  /** Absolute. */
+  readonly cwd: string;
+  /** Given by the user as `--env`: the only environment values that are ever written to disk. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Absolute paths, read anew at each start. */
+  readonly envFiles: readonly string[];
+  /** Names taken from the starter's environment at each start: what `cleanEnv` leaves of it. */
+  readonly passEnv: readonly string[];
+  readonly cleanEnv: boolean;
+  readonly ready: ReadyCondition;
+  readonly readyTimeoutMs: number;
+  readonly onTimeout: 'stop' | 'keep';
+  readonly stopSignal: string;
+  readonly graceMs: number;
+  /** A socket path pinned by the user; `null` gives each instance one of its own. */
+  readonly socket: string | null;
+  /** A log file of the user's own; `null` is `daemon.log` beside the descriptor. */
+  readonly log: string | null;
+  readonly logMaxBytes: number;
+  readonly logKeep: number;
+  readonly restart: RestartPolicy;
+  readonly version: string | null;
+}
+
+export const specDefaults = {
+  env: {},
+  envFiles: [],
+  passEnv: [],
+  cleanEnv: false,
+  ready: { kind: 'exec' },
+  readyTimeoutMs: 15_000,
+  onTimeout: 'stop',
+  stopSignal: 'SIGTERM',
+  graceMs: 10_000,
+  socket: null,
+  log: null,
+  logMaxBytes: 10 * 1024 ** 2,
+  logKeep: 5,
+  restart: 'never',
+  version: null,
+} as const satisfies Omit<DaemonSpec, 'command' | 'cwd'>;
+
+/** The names of the fields in which two specs differ, for a warning: a running daemon keeps the one it was started with. */
+export function differingFields(a: DaemonSpec, b: DaemonSpec): readonly (keyof DaemonSpec)[] {
+  const fields = ['command', 'cwd', ...Object.keys(specDefaults)] as (keyof DaemonSpec)[];
+  return fields.filter((field) => JSON.stringify(a[field]) !== JSON.stringify(b[field]));
+}

@@ -1,0 +1,54 @@
+import type { ProcessIdentity } from './identity.js';
+
+export const descriptorSchema = 1;
+
+/** Finer than the state, while a process lives. */
+export type RunningPhase = 'starting' | 'ready' | 'stopping';
+
+/** `running` has a phase of its own; `backoff` and `failed` belong to a supervisor that has no process to show. */
+export type Phase = RunningPhase | 'backoff' | 'failed';
+
+export interface SupervisorReference {
+  readonly pid: number;
+  readonly startToken: string;
+  readonly instanceId: string;
+}
+
+/** The durable record of the process started under a name: `daemon.json`. Fields may be added, never changed. */
+export interface Descriptor extends ProcessIdentity {
+  readonly schema: typeof descriptorSchema;
+  readonly name: string;
+  /** Random, one for each run. */
+  readonly instanceId: string;
+  readonly uid: number;
+  readonly phase: Phase;
+  readonly socket: string | null;
+  /** The daemon's own version, as its spec gave it. */
+  readonly version: string | null;
+  /** Wall time, ISO 8601: for people, never for a judgement. */
+  readonly startedAt: string;
+  readonly log: string;
+  readonly command: readonly string[];
+  readonly supervisedBy: SupervisorReference | null;
+  /** The readiness condition in its written form, so that anyone can derive the phase again when the starter is gone. */
+  readonly ready: string;
+  /** Where this instance's output begins in `log`, in bytes. */
+  readonly logOffset: number;
+  readonly notifyFile: string | null;
+  /** How this instance is to be ended. */
+  readonly stop: { readonly signal: string; readonly graceMs: number };
+  /** The process named is the starter, written before a direct spawn where no launch gate can be had. */
+  readonly intent?: true;
+}
+
+/** What was found where a descriptor belongs. */
+export type DescriptorReading =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'corrupt'; readonly reason: string }
+  | { readonly kind: 'newer'; readonly schema: number }
+  | {
+      readonly kind: 'present';
+      readonly descriptor: Descriptor;
+      /** The instance left its end marker: it ended by itself, cleanly. */
+      readonly endedCleanly: boolean;
+    };

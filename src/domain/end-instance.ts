@@ -1,0 +1,171 @@
+import { DaemonError } from './daemon-error.js';
+import type { Descriptor } from './descriptor.js';
+import { isDead, type ProcessIdentity } from './identity.js';
+import { sight } from './look.js';
+import type { Machine, ProcessRow } from './ports.js';
+import { findRemains, type Remains } from './remains.js';
+
+export interface InstanceEnd {
+  /** The grace ran out, and somebody was killed. */
+  readonly forced: boolean;
+  /** Processes that had left the daemon's group and were ended too. */
+  readonly escaped: readonly number[];
+}
+
+/** How long a peer may take to prove that it speaks the control protocol, before it is signalled instead. */
+const helloTimeoutMs = 1_000;
+/** How long the kernel may take to end what was killed: longer only in uninterruptible sleep. */
+const killTimeoutMs = 5_000;
+const firstPollMs = 2;
+const slowestPollMs = 25;
+
+/**
+ * Ends one instance, all of it: asks or signals the leader, gives it the grace, gives what is left the rest of it, then
+ * kills group and escaped processes. Every process is proven to be the recorded one immediately before its signal.
+ *
+ * Throws `not-permitted` when the leader is another user's, `stop-timeout` when something survived SIGKILL.
+ */
+export async function endInstance(
+  machine: Machine,
+  descriptor: Descriptor,
+  graceMs: number,
+  onStopping: () => Promise<void> = async () => {},
+): Promise<InstanceEnd> {
+  const deadline = machine.clock.monotonicMs() + graceMs;
+  const leaderSeenAlive = (await sight(machine.inspector, descriptor)).kind === 'alive';
+  if (leaderSeenAlive && (await askOrSignal(machine, descriptor))) {
+    await onStopping();
+    await untilDead(machine, [descriptor], deadline);
+  }
+  return endRemains(machine, { descriptor, leaderSeenAlive }, deadline);
+}
+
+/** Ends what a dead instance left behind. Nothing can be left after another boot or in another namespace. */
+export async function endLeftovers(machine: Machine, descriptor: Descriptor, graceMs: number): Promise<InstanceEnd> {
+  const here = await machine.inspector.vantage();
+  if (descriptor.bootId !== here.bootId || descriptor.pidNamespace !== here.pidNamespace || descriptor.host !== here.host) {
+    return { forced: false, escaped: [] };
+  }
+  return endRemains(machine, { descriptor, leaderSeenAlive: false }, machine.clock.monotonicMs() + graceMs);
+}
+
+/** True when the leader was asked or signalled, false when it turned out to be gone. */
+async function askOrSignal(machine: Machine, descriptor: Descriptor): Promise<boolean> {
+  if (await agreesToEnd(machine, descriptor)) return true;
+  const outcome = await machine.signals.send(descriptor, descriptor.stop.signal);
+  switch (outcome) {
+    case 'sent':
+      return true;
+    case 'gone':
+    case 'not-ours':
+      return false;
+    case 'not-permitted':
+      throw new DaemonError('not-permitted', `not permitted to signal pid ${descriptor.pid}`, {
+        name: descriptor.name,
+        pid: descriptor.pid,
+        uid: descriptor.uid,
+      });
+  }
+}
+
+async function agreesToEnd(machine: Machine, descriptor: Descriptor): Promise<boolean> {
+  if (descriptor.socket === null) return false;
+  const hello = await machine.control.hello(descriptor.socket, helloTimeoutMs);
+  if (hello.kind !== 'hello' || hello.instanceId !== descriptor.instanceId) return false;
+  return machine.control.shutdown(descriptor.socket, descriptor.instanceId, helloTimeoutMs);
+}
+
+async function endRemains(
+  machine: Machine,
+  of: { descriptor: Descriptor; leaderSeenAlive: boolean },
+  graceDeadline: number,
+): Promise<InstanceEnd> {
+  const escaped = new Set<number>();
+  const asked = new Set<string>();
+  let killDeadline: number | undefined;
+  // Each round ends what it found and looks again, for what was forked meanwhile. Bounded by the two deadlines.
+  for (;;) {
+    const remains = await findRemains(machine, of);
+    const rows = allOf(remains);
+    for (const row of remains.escaped) escaped.add(row.pid);
+    if (rows.length === 0) return { forced: killDeadline !== undefined, escaped: [...escaped] };
+
+    const now = machine.clock.monotonicMs();
+    if (killDeadline !== undefined && now >= killDeadline) throw survived(of.descriptor, rows);
+    if (killDeadline === undefined && now >= graceDeadline) killDeadline = now + killTimeoutMs;
+    if (killDeadline === undefined) {
+      const fresh = rows.filter((row) => !asked.has(keyOf(row)));
+      for (const row of fresh) await machine.signals.send(identityOf(row, of.descriptor), of.descriptor.stop.signal);
+      for (const row of fresh) asked.add(keyOf(row));
+      await untilDead(
+        machine,
+        rows.map((row) => identityOf(row, of.descriptor)),
+        graceDeadline,
+      );
+    } else {
+      await killAll(machine, of.descriptor, remains);
+      await untilDead(
+        machine,
+        rows.map((row) => identityOf(row, of.descriptor)),
+        killDeadline,
+      );
+    }
+  }
+}
+
+async function killAll(machine: Machine, descriptor: Descriptor, remains: Remains): Promise<void> {
+  const members = remains.leader ? [remains.leader, ...remains.group] : remains.group;
+  const witness = members[0];
+  const callerInGroup = await isCallerInGroup(machine, descriptor.pid);
+  // The group at once, so that a forking member can't outrun the list; one by one only where we would kill ourselves.
+  if (witness && !callerInGroup) await machine.signals.sendToGroup(identityOf(witness, descriptor), descriptor.pid, 'SIGKILL');
+  const single = callerInGroup ? [...members, ...remains.escaped] : remains.escaped;
+  for (const row of single) await machine.signals.send(identityOf(row, descriptor), 'SIGKILL');
+}
+
+async function isCallerInGroup(machine: Machine, processGroup: number): Promise<boolean> {
+  for (const pid of await machine.inspector.ownLineage()) {
+    const seen = await machine.inspector.observe(pid);
+    if (seen.kind === 'process' && seen.processGroup === processGroup && pid !== processGroup) return true;
+  }
+  return false;
+}
+
+/** Polls until every one of them is dead, or the deadline is over: never a blind sleep. */
+export async function untilDead(
+  machine: Pick<Machine, 'clock' | 'inspector'>,
+  identities: readonly ProcessIdentity[],
+  deadline: number,
+): Promise<boolean> {
+  let waiting = identities;
+  for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, slowestPollMs)) {
+    const living: ProcessIdentity[] = [];
+    for (const identity of waiting) if (!isDead(await sight(machine.inspector, identity))) living.push(identity);
+    if (living.length === 0) return true;
+    waiting = living;
+    const leftMs = deadline - machine.clock.monotonicMs();
+    if (leftMs <= 0) return false;
+    await machine.clock.sleep(Math.min(pollMs, leftMs));
+  }
+}
+
+function allOf(remains: Remains): readonly ProcessRow[] {
+  return [...(remains.leader ? [remains.leader] : []), ...remains.group, ...remains.escaped];
+}
+
+function identityOf(row: ProcessRow, sameWorld: ProcessIdentity): ProcessIdentity {
+  const { bootId, pidNamespace, timeNamespace, host } = sameWorld;
+  return { pid: row.pid, startToken: row.startToken, bootId, pidNamespace, timeNamespace, host };
+}
+
+function keyOf(row: ProcessRow): string {
+  return `${row.pid}:${row.startToken}`;
+}
+
+function survived(descriptor: Descriptor, rows: readonly ProcessRow[]): DaemonError {
+  const pids = rows.map((row) => row.pid);
+  return new DaemonError('stop-timeout', `pid ${pids.join(', ')} did not end within ${killTimeoutMs / 1000} s of SIGKILL`, {
+    name: descriptor.name,
+    pids,
+  });
+}

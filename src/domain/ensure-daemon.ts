@@ -1,0 +1,40 @@
+import type { DaemonSpec } from './daemon-spec.js';
+import type { Descriptor } from './descriptor.js';
+import { launchDaemon } from './launch-daemon.js';
+import { look } from './look.js';
+import type { DaemonRef, Machine } from './ports.js';
+import { type StartResult, startDaemon, started } from './start-daemon.js';
+import { endAndClear, lockWait, underLock } from './under-lock.js';
+import { isNewerVersion } from './version.js';
+
+export interface EnsureRequest {
+  readonly ref: DaemonRef;
+  readonly spec: DaemonSpec;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface EnsureResult extends Omit<StartResult, 'outcome'> {
+  readonly outcome: StartResult['outcome'] | 'replaced';
+}
+
+/**
+ * Makes sure that the daemon runs, at this version or a newer one: starts it, finds it, or replaces an older one. Only
+ * ever upwards, so that two installed versions never end each other in turn.
+ */
+export async function ensureDaemon(machine: Machine, request: EnsureRequest): Promise<EnsureResult> {
+  const result = await startDaemon(machine, request);
+  if (result.outcome === 'started' || !isOutdated(result.descriptor, request.spec)) return result;
+  const command = await machine.spawner.resolve(request.spec);
+  const replaced = await underLock(machine, request.ref, lockWait(request.spec, request.signal), async (held) => {
+    const view = await look(machine, request.ref);
+    // Another caller may have replaced it while we waited.
+    if (view.state !== 'running' || !isOutdated(view.descriptor as Descriptor, request.spec)) return undefined;
+    await endAndClear(machine, held, view.descriptor as Descriptor);
+    return started(machine, held, await launchDaemon(machine, held, request.spec, command, request.signal));
+  });
+  return replaced ? { ...replaced, outcome: 'replaced' } : startDaemon(machine, request);
+}
+
+function isOutdated(running: Descriptor, wanted: DaemonSpec): boolean {
+  return wanted.version !== null && running.version !== null && isNewerVersion(wanted.version, running.version);
+}

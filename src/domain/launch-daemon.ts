@@ -1,0 +1,184 @@
+import { awaitReadiness } from './await-readiness.js';
+import { DaemonError } from './daemon-error.js';
+import type { DaemonSpec } from './daemon-spec.js';
+import { type Descriptor, descriptorSchema, type RunningPhase } from './descriptor.js';
+import { endInstance } from './end-instance.js';
+import type { ProcessIdentity } from './identity.js';
+import type { HeldLock, InstanceFiles, Launch, Machine, ProcessEnd, ResolvedCommand } from './ports.js';
+import { formatReadyCondition } from './ready-condition.js';
+
+/** How many of the daemon's last lines an error carries. */
+const errorTailLines = 10;
+/** How long a parent may take to learn the exit code of a child that is seen dead. */
+const exitCodeTimeoutMs = 1_000;
+
+export interface Launched {
+  readonly descriptor: Descriptor;
+  /** `starting` only where the spec keeps a daemon that was not ready in time. */
+  readonly outcome: 'started' | 'starting';
+  /** How it ended, once it has. */
+  readonly end: () => ProcessEnd | undefined;
+}
+
+/**
+ * Starts an instance and waits until it is ready. The caller holds the lock and has cleared what was there.
+ *
+ * Order: files, gate, descriptor, spec, go. At every instant there is either no daemon, or a descriptor that names it.
+ * Throws `unwritable`, `ended-before-ready`, `ready-timeout`, `cancelled`; nothing is left running or recorded then.
+ */
+export async function launchDaemon(
+  machine: Machine,
+  held: HeldLock,
+  spec: DaemonSpec,
+  command: ResolvedCommand,
+  signal?: AbortSignal,
+): Promise<Launched> {
+  const { descriptor, launch } = await spawnRecorded(machine, held, spec, command);
+  try {
+    await launch.open();
+    const outcome = await awaitReadiness(machine, descriptor, spec.readyTimeoutMs, signal);
+    switch (outcome) {
+      case 'ready':
+        return { descriptor: await recordPhase(machine, held, descriptor, 'ready'), outcome: 'started', end: () => launch.end() };
+      case 'ended':
+        return await failEnded(machine, held, descriptor, launch);
+      case 'timeout':
+        if (spec.onTimeout === 'keep') return { descriptor, outcome: 'starting', end: () => launch.end() };
+        return await failUnready(machine, held, descriptor, spec, 'ready-timeout');
+      case 'cancelled':
+        return await failUnready(machine, held, descriptor, spec, 'cancelled');
+    }
+  } finally {
+    launch.release();
+  }
+}
+
+/** Writes a new phase into the descriptor, and keeps what else it says. */
+export async function recordPhase(machine: Machine, held: HeldLock, descriptor: Descriptor, phase: RunningPhase): Promise<Descriptor> {
+  const next = { ...descriptor, phase };
+  await machine.descriptors.write(held, next);
+  return next;
+}
+
+async function spawnRecorded(
+  machine: Machine,
+  held: HeldLock,
+  spec: DaemonSpec,
+  command: ResolvedCommand,
+): Promise<{ descriptor: Descriptor; launch: Launch }> {
+  const { descriptors, spawner } = machine;
+  const place = await descriptors.place(held.ref);
+  const log = await machine.logs.prepare(held, { ref: held.ref, file: spec.log, maxBytes: spec.logMaxBytes, keep: spec.logKeep });
+  const files = await descriptors.createInstance(held, { pinnedSocket: spec.socket, notify: spec.ready.kind === 'notify' });
+  const here = await machine.inspector.vantage();
+  const describe = (identity: ProcessIdentity) =>
+    describeInstance(machine, spec, files, { name: place.name, log, uid: here.uid, identity });
+
+  let launch: Launch | undefined;
+  try {
+    if (!spawner.gated) await descriptors.write(held, { ...describe(here), intent: true });
+    launch = await spawner.spawn({
+      command,
+      marks: { name: place.name, instanceId: files.instanceId, descriptor: place.descriptor, socket: files.socket },
+      log: log.path,
+      notifyFile: files.notifyFile,
+    });
+    const descriptor = describe(launch.identity);
+    await descriptors.write(held, descriptor);
+    await descriptors.writeSpec(held, spec);
+    return { descriptor, launch };
+  } catch (error) {
+    await launch?.abort();
+    launch?.release();
+    await clearQuietly(machine, held);
+    throw error;
+  }
+}
+
+function describeInstance(
+  machine: Machine,
+  spec: DaemonSpec,
+  files: InstanceFiles,
+  of: { name: string; log: { path: string; offset: number }; uid: number; identity: ProcessIdentity },
+): Descriptor {
+  const { pid, startToken, bootId, pidNamespace, timeNamespace, host } = of.identity;
+  return {
+    schema: descriptorSchema,
+    name: of.name,
+    instanceId: files.instanceId,
+    pid,
+    startToken,
+    bootId,
+    pidNamespace,
+    timeNamespace,
+    host,
+    uid: of.uid,
+    phase: 'starting',
+    socket: files.socket,
+    version: spec.version,
+    startedAt: machine.clock.wallTime(),
+    log: of.log.path,
+    command: spec.command,
+    supervisedBy: null,
+    ready: formatReadyCondition(spec.ready),
+    logOffset: of.log.offset,
+    notifyFile: files.notifyFile,
+    stop: { signal: spec.stopSignal, graceMs: spec.graceMs },
+  };
+}
+
+async function failEnded(machine: Machine, held: HeldLock, descriptor: Descriptor, launch: Launch): Promise<never> {
+  const deadline = machine.clock.monotonicMs() + exitCodeTimeoutMs;
+  while (launch.end() === undefined && machine.clock.monotonicMs() < deadline) await machine.clock.sleep(1);
+  const end = launch.end();
+  const logTail = await machine.logs.tail(descriptor.log, errorTailLines, descriptor.logOffset);
+  // Its children may still hold the port that it died over.
+  await endInstance(machine, descriptor, descriptor.stop.graceMs);
+  await clearQuietly(machine, held);
+  throw new DaemonError('ended-before-ready', `${descriptor.name} ended before it was ready${describeEnd(end)}`, {
+    name: descriptor.name,
+    pid: descriptor.pid,
+    exitCode: end?.exitCode ?? null,
+    signal: end?.signal ?? null,
+    ready: descriptor.ready,
+    log: descriptor.log,
+    logTail,
+  });
+}
+
+async function failUnready(
+  machine: Machine,
+  held: HeldLock,
+  descriptor: Descriptor,
+  spec: DaemonSpec,
+  code: 'ready-timeout' | 'cancelled',
+): Promise<never> {
+  await endInstance(machine, descriptor, descriptor.stop.graceMs);
+  const logTail = await machine.logs.tail(descriptor.log, errorTailLines, descriptor.logOffset);
+  await clearQuietly(machine, held);
+  const message =
+    code === 'cancelled'
+      ? `the start of ${descriptor.name} was cancelled`
+      : `${descriptor.name} (pid ${descriptor.pid}) was not ready within ${spec.readyTimeoutMs} ms and was stopped`;
+  throw new DaemonError(code, message, {
+    name: descriptor.name,
+    pid: descriptor.pid,
+    ready: descriptor.ready,
+    log: descriptor.log,
+    logTail,
+  });
+}
+
+function describeEnd(end: ProcessEnd | undefined): string {
+  if (end?.signal) return ` (killed by ${end.signal})`;
+  return end && end.exitCode !== null ? ` (exit code ${end.exitCode})` : '';
+}
+
+/** On the way out of a failure: the failure is what the caller must hear of. What stays is stale, and heals itself. */
+async function clearQuietly(machine: Machine, held: HeldLock): Promise<void> {
+  try {
+    await machine.descriptors.clear(held);
+  } catch {
+    // Named above.
+  }
+}

@@ -1,0 +1,66 @@
+import type { Descriptor } from './descriptor.js';
+import type { Machine, ProcessRow } from './ports.js';
+
+/** What is left of an instance: its leader, the rest of its process group, and those that left the group. */
+export interface Remains {
+  readonly leader: ProcessRow | undefined;
+  readonly group: readonly ProcessRow[];
+  readonly escaped: readonly ProcessRow[];
+}
+
+export interface RemainsOf {
+  readonly descriptor: Descriptor;
+  /** Seen alive during this stop: the kernel does not hand out a pid that is a living group, so the group is still its own. */
+  readonly leaderSeenAlive: boolean;
+}
+
+/** Finds the living processes of an instance. Zombies are dead; the caller and its ancestors are never among them, the leader apart. */
+export async function findRemains(machine: Pick<Machine, 'inspector'>, of: RemainsOf): Promise<Remains> {
+  const { descriptor } = of;
+  const lineage = new Set(await machine.inspector.ownLineage());
+  const living = (await machine.inspector.survey()).filter((row) => !row.zombie);
+  const slot = living.find((row) => row.pid === descriptor.pid);
+  // An intent names the starter, which is no part of the instance, and neither is its group.
+  const leader = slot?.startToken === descriptor.startToken && !descriptor.intent ? slot : undefined;
+  const others = living.filter((row) => row !== leader && !lineage.has(row.pid));
+
+  // A stranger in the leader's slot proves that the group is gone: while it lived, its number could not be reused.
+  const isForeign = descriptor.intent || (slot && !leader);
+  const candidates = isForeign ? [] : others.filter((row) => row.processGroup === descriptor.pid);
+  const group = of.leaderSeenAlive || (await belongTo(machine, descriptor, candidates)) ? candidates : [];
+
+  const escaped: ProcessRow[] = [];
+  for (const row of others) {
+    if (group.includes(row) || !startedNoEarlier(row.startToken, descriptor.startToken)) continue;
+    if ((await machine.inspector.marksOf(row.pid))?.instanceId === descriptor.instanceId) escaped.push(row);
+  }
+  return { leader, group, escaped };
+}
+
+/** Processes that carry the marks of this descriptor path, for a descriptor whose content is lost. */
+export async function findMarked(machine: Pick<Machine, 'inspector'>, descriptorPath: string): Promise<readonly ProcessRow[]> {
+  const lineage = new Set(await machine.inspector.ownLineage());
+  const found: ProcessRow[] = [];
+  for (const row of await machine.inspector.survey()) {
+    if (row.zombie || lineage.has(row.pid)) continue;
+    if ((await machine.inspector.marksOf(row.pid))?.descriptor === descriptorPath) found.push(row);
+  }
+  return found;
+}
+
+/** Without its leader, a group is the instance's own only if every member could be, and none is known to be another's. */
+async function belongTo(machine: Pick<Machine, 'inspector'>, descriptor: Descriptor, members: readonly ProcessRow[]): Promise<boolean> {
+  for (const member of members) {
+    if (member.session !== descriptor.pid || member.uid !== descriptor.uid) return false;
+    if (!startedNoEarlier(member.startToken, descriptor.startToken)) return false;
+    const marks = await machine.inspector.marksOf(member.pid);
+    if (marks && marks.instanceId !== descriptor.instanceId) return false;
+  }
+  return true;
+}
+
+/** Start tokens of one boot are counts of equal units; what is no count can't be ordered. */
+function startedNoEarlier(token: string, than: string): boolean {
+  if (!/^\d+$/.test(token) || !/^\d+$/.test(than)) return false;
+  return BigInt(token) >= BigInt(than);
+}

@@ -1,0 +1,38 @@
+import { DaemonError } from './daemon-error.js';
+import type { DaemonSpec } from './daemon-spec.js';
+import { launchDaemon } from './launch-daemon.js';
+import { look } from './look.js';
+import type { DaemonRef, Machine } from './ports.js';
+import { type StartResult, started } from './start-daemon.js';
+import { stopHeld } from './stop-daemon.js';
+import { lockWait, underLock, unknownDaemon } from './under-lock.js';
+
+export interface RestartRequest {
+  readonly ref: DaemonRef;
+  /** The embedding program's own spec; else the remembered one. */
+  readonly spec?: DaemonSpec | undefined;
+  readonly graceMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Stops, waits for the end, starts again: under one hold of the lock, so that nobody comes between. What does not run is
+ * started. A spec that can't start any more is found out before anything is stopped.
+ *
+ * Throws `not-found`, and what `startDaemon` and `stopDaemon` throw.
+ */
+export async function restartDaemon(machine: Machine, request: RestartRequest): Promise<StartResult> {
+  const first = await look(machine, request.ref);
+  if (first.state === 'unknown') throw unknownDaemon(first);
+  const spec = request.spec ?? (await machine.descriptors.readSpec(request.ref));
+  if (!spec) throw notFound(first.place.name);
+  const command = await machine.spawner.resolve(spec);
+  return underLock(machine, request.ref, lockWait(spec, request.signal), async (held) => {
+    await stopHeld(machine, held, request);
+    return started(machine, held, await launchDaemon(machine, held, spec, command, request.signal));
+  });
+}
+
+export function notFound(name: string): DaemonError {
+  return new DaemonError('not-found', `no daemon named ${name} is known`, { name });
+}

@@ -1,0 +1,55 @@
+import { stepFor } from './daemon-state.js';
+import type { Descriptor } from './descriptor.js';
+import { look } from './look.js';
+import type { DaemonRef, HeldLock, Machine } from './ports.js';
+import { cleanUp, endAndClear, lockWait, lookHeld, underLock, unknownDaemon } from './under-lock.js';
+
+export interface StopRequest {
+  readonly ref: DaemonRef;
+  /** Instead of the grace that the instance was started with. Milliseconds. */
+  readonly graceMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface StopResult {
+  readonly name: string;
+  /** `killed`: the grace ran out. */
+  readonly outcome: 'stopped' | 'killed' | 'already-stopped' | 'stale-cleaned';
+  readonly pid: number | null;
+  /** Processes that had left the daemon's group and were ended too. */
+  readonly escaped: readonly number[];
+}
+
+/**
+ * Stops a daemon, all of it, and clears its record. Stopping what does not run is a success. Waits for a start that is
+ * under way, then stops what it started.
+ *
+ * Throws `unknown-daemon`, `not-permitted`, `stop-timeout`, `lock-timeout`, `unwritable`, `unsafe-home`.
+ */
+export async function stopDaemon(machine: Machine, request: StopRequest): Promise<StopResult> {
+  const first = await look(machine, request.ref);
+  // Nothing was ever kept under this name: no lock to take, and none to leave behind.
+  if (!first.place.known) return { name: first.place.name, outcome: 'already-stopped', pid: null, escaped: [] };
+  if (first.state === 'unknown') throw unknownDaemon(first);
+  return underLock(machine, request.ref, lockWait(undefined, request.signal), async (held) => stopHeld(machine, held, request));
+}
+
+export async function stopHeld(machine: Machine, held: HeldLock, request: StopRequest): Promise<StopResult> {
+  const view = await lookHeld(machine, request.ref);
+  const { name } = view.place;
+  const step = stepFor(view.state, 'stop');
+  switch (step) {
+    case 'refuse':
+      throw unknownDaemon(view);
+    case 'end': {
+      const descriptor = view.descriptor as Descriptor;
+      const end = await endAndClear(machine, held, descriptor, request.graceMs);
+      return { name, outcome: end.forced ? 'killed' : 'stopped', pid: descriptor.pid, escaped: end.escaped };
+    }
+    default: {
+      const end = await cleanUp(machine, held, view, request.graceMs);
+      const outcome = view.state === 'stale' ? 'stale-cleaned' : 'already-stopped';
+      return { name, outcome, pid: view.descriptor?.pid ?? null, escaped: end.escaped };
+    }
+  }
+}

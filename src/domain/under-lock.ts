@@ -1,0 +1,87 @@
+import { DaemonError } from './daemon-error.js';
+import type { DaemonSpec } from './daemon-spec.js';
+import { specDefaults } from './daemon-spec.js';
+import type { Descriptor } from './descriptor.js';
+import { endInstance, endLeftovers, type InstanceEnd, untilDead } from './end-instance.js';
+import { recordPhase } from './launch-daemon.js';
+import { type DaemonView, look } from './look.js';
+import type { DaemonRef, HeldLock, LockWait, Machine } from './ports.js';
+import { findMarked } from './remains.js';
+
+/** Beyond what a holder may spend on its daemon's own times: file work and kills. */
+const lockMarginMs = 60_000;
+
+/** Runs `work` as the only one who may change this daemon. */
+export async function underLock<T>(machine: Machine, ref: DaemonRef, wait: LockWait, work: (held: HeldLock) => Promise<T>): Promise<T> {
+  const held = await machine.lock.acquire(ref, wait);
+  try {
+    return await work(held);
+  } finally {
+    await held.release();
+  }
+}
+
+/** Long enough for a holder that waits out its daemon's readiness and grace. */
+export function lockWait(spec: DaemonSpec | undefined, signal?: AbortSignal): LockWait {
+  const { readyTimeoutMs, graceMs } = spec ?? specDefaults;
+  return { timeoutMs: readyTimeoutMs + graceMs + lockMarginMs, signal };
+}
+
+/** A look by the holder of the lock: nobody is starting, so a starter's intent is one that was never carried out. */
+export async function lookHeld(machine: Machine, ref: DaemonRef): Promise<DaemonView> {
+  const view = await look(machine, ref);
+  return view.state === 'running' && view.descriptor?.intent ? { ...view, state: 'stale', reason: 'process-gone', phase: null } : view;
+}
+
+/** Ends the running instance and clears its record. */
+export async function endAndClear(
+  machine: Machine,
+  held: HeldLock,
+  descriptor: Descriptor,
+  graceMs = descriptor.stop.graceMs,
+): Promise<InstanceEnd> {
+  const end = await endInstance(machine, descriptor, graceMs, async () => {
+    try {
+      await recordPhase(machine, held, descriptor, 'stopping');
+    } catch {
+      // A full disk must not keep a daemon alive: the phase is only for people.
+    }
+  });
+  await machine.descriptors.clear(held);
+  return end;
+}
+
+/** Ends what a dead or lost instance left, and clears its record. */
+export async function cleanUp(machine: Machine, held: HeldLock, view: DaemonView, graceMs?: number): Promise<InstanceEnd> {
+  let end: InstanceEnd = { forced: false, escaped: [] };
+  if (view.descriptor) end = await endLeftovers(machine, view.descriptor, graceMs ?? view.descriptor.stop.graceMs);
+  else if (view.reading.kind === 'corrupt') end = await endLost(machine, view, graceMs ?? specDefaults.graceMs);
+  await machine.descriptors.clear(held);
+  return end;
+}
+
+/** A descriptor that can't be parsed names nobody, but its daemon may still run, and carries the path in its environment. */
+async function endLost(machine: Machine, view: DaemonView, graceMs: number): Promise<InstanceEnd> {
+  const lost = await findMarked(machine, view.place.descriptor);
+  if (lost.length === 0) return { forced: false, escaped: [] };
+  const here = await machine.inspector.vantage();
+  const identities = lost.map((row) => ({ ...here, pid: row.pid, startToken: row.startToken }));
+  for (const identity of identities) await machine.signals.send(identity, specDefaults.stopSignal);
+  const inTime = await untilDead(machine, identities, machine.clock.monotonicMs() + graceMs);
+  if (!inTime) {
+    for (const identity of identities) await machine.signals.send(identity, 'SIGKILL');
+    await untilDead(machine, identities, machine.clock.monotonicMs() + lockMarginMs);
+  }
+  return { forced: !inTime, escaped: identities.map((identity) => identity.pid) };
+}
+
+export function unknownDaemon(view: DaemonView): DaemonError {
+  const { name } = view.place;
+  return new DaemonError('unknown-daemon', `whether ${name} runs can't be told from here (${view.reason})`, {
+    name,
+    reason: view.reason,
+    descriptor: view.place.descriptor,
+    host: view.descriptor?.host ?? null,
+    pid: view.descriptor?.pid ?? null,
+  });
+}

@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'quick',
+          include: ['test/architecture/**/*.test.ts', 'test/domain/**/*.test.ts', 'test/simulation/**/*.test.ts'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'sociable',
+          include: ['test/{adapters,contracts,cli,embed,serve,examples}/**/*.test.ts'],
+          globalSetup: ['test/support/leak-check.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
