@@ -3,13 +3,22 @@ import type { Descriptor } from './descriptor.js';
 import { isDead, type ProcessIdentity } from './identity.js';
 import { sight } from './look.js';
 import type { Machine, ProcessRow } from './ports.js';
-import { findRemains, type Remains } from './remains.js';
+import { findRemains, type Remains, type RemainsOf } from './remains.js';
 
 export interface InstanceEnd {
   /** The grace ran out, and somebody was killed. */
   readonly forced: boolean;
   /** Processes that had left the daemon's group and were ended too. */
   readonly escaped: readonly number[];
+}
+
+/** Who is to be ended, and how. */
+export interface EndTarget {
+  readonly name: string;
+  /** Leads the group that is theirs; all of them are in its world. */
+  readonly leader: ProcessIdentity;
+  readonly stopSignal: string;
+  find(): Promise<Remains>;
 }
 
 /** How long a peer may take to prove that it speaks the control protocol, before it is signalled instead. */
@@ -31,12 +40,13 @@ export async function endInstance(
   graceMs: number,
   onStopping: () => Promise<void> = async () => {},
 ): Promise<InstanceEnd> {
-  const deadline = machine.clock.monotonicMs() + graceMs;
   const leaderSeenAlive = (await sight(machine.inspector, descriptor)).kind === 'alive';
-  if (leaderSeenAlive && (await askOrSignal(machine, descriptor))) {
-    await onStopping();
-    await untilDead(machine, [descriptor], deadline);
-  }
+  // Said before it is done: whoever finds the daemon after a crash of ours must not take a dying one for a running one.
+  if (leaderSeenAlive) await onStopping();
+  const isAsked = leaderSeenAlive && (await askOrSignal(machine, descriptor));
+  // From here on: what a silent socket has cost is not the daemon's time.
+  const deadline = machine.clock.monotonicMs() + graceMs;
+  if (isAsked) await untilDead(machine, [descriptor], deadline);
   return endRemains(machine, { descriptor, leaderSeenAlive }, deadline);
 }
 
@@ -47,6 +57,18 @@ export async function endLeftovers(machine: Machine, descriptor: Descriptor, gra
     return { forced: false, escaped: [] };
   }
   return endRemains(machine, { descriptor, leaderSeenAlive: false }, machine.clock.monotonicMs() + graceMs);
+}
+
+async function endRemains(machine: Machine, of: RemainsOf, graceDeadline: number): Promise<InstanceEnd> {
+  const { descriptor } = of;
+  let known = of;
+  const find = async () => {
+    const remains = await findRemains(machine, known);
+    // Only now is the leader's life a matter of a moment ago. A later look may come when its number is a stranger's.
+    known = { descriptor, leaderSeenAlive: false, kin: remains.group };
+    return remains;
+  };
+  return endAll(machine, { name: descriptor.name, leader: descriptor, stopSignal: descriptor.stop.signal, find }, graceDeadline);
 }
 
 /** True when the leader was asked or signalled, false when it turned out to be gone. */
@@ -75,52 +97,42 @@ async function agreesToEnd(machine: Machine, descriptor: Descriptor): Promise<bo
   return machine.control.shutdown(descriptor.socket, descriptor.instanceId, helloTimeoutMs);
 }
 
-async function endRemains(
-  machine: Machine,
-  of: { descriptor: Descriptor; leaderSeenAlive: boolean },
-  graceDeadline: number,
-): Promise<InstanceEnd> {
+/** Ends whoever `find` finds, and looks again, until nobody is left. Throws `stop-timeout` when something survived SIGKILL. */
+export async function endAll(machine: Machine, target: EndTarget, graceDeadline: number): Promise<InstanceEnd> {
   const escaped = new Set<number>();
   const asked = new Set<string>();
   let killDeadline: number | undefined;
   // Each round ends what it found and looks again, for what was forked meanwhile. Bounded by the two deadlines.
   for (;;) {
-    const remains = await findRemains(machine, of);
+    const remains = await target.find();
     const rows = allOf(remains);
     for (const row of remains.escaped) escaped.add(row.pid);
     if (rows.length === 0) return { forced: killDeadline !== undefined, escaped: [...escaped] };
 
     const now = machine.clock.monotonicMs();
-    if (killDeadline !== undefined && now >= killDeadline) throw survived(of.descriptor, rows);
+    if (killDeadline !== undefined && now >= killDeadline) throw survived(target.name, rows);
     if (killDeadline === undefined && now >= graceDeadline) killDeadline = now + killTimeoutMs;
+    const identities = rows.map((row) => identityOf(row, target.leader));
     if (killDeadline === undefined) {
       const fresh = rows.filter((row) => !asked.has(keyOf(row)));
-      for (const row of fresh) await machine.signals.send(identityOf(row, of.descriptor), of.descriptor.stop.signal);
+      for (const row of fresh) await machine.signals.send(identityOf(row, target.leader), target.stopSignal);
       for (const row of fresh) asked.add(keyOf(row));
-      await untilDead(
-        machine,
-        rows.map((row) => identityOf(row, of.descriptor)),
-        graceDeadline,
-      );
+      await untilDead(machine, identities, graceDeadline);
     } else {
-      await killAll(machine, of.descriptor, remains);
-      await untilDead(
-        machine,
-        rows.map((row) => identityOf(row, of.descriptor)),
-        killDeadline,
-      );
+      await killAll(machine, target.leader, remains);
+      await untilDead(machine, identities, killDeadline);
     }
   }
 }
 
-async function killAll(machine: Machine, descriptor: Descriptor, remains: Remains): Promise<void> {
+async function killAll(machine: Machine, leader: ProcessIdentity, remains: Remains): Promise<void> {
   const members = remains.leader ? [remains.leader, ...remains.group] : remains.group;
   const witness = members[0];
-  const callerInGroup = await isCallerInGroup(machine, descriptor.pid);
+  const callerInGroup = await isCallerInGroup(machine, leader.pid);
   // The group at once, so that a forking member can't outrun the list; one by one only where we would kill ourselves.
-  if (witness && !callerInGroup) await machine.signals.sendToGroup(identityOf(witness, descriptor), descriptor.pid, 'SIGKILL');
+  if (witness && !callerInGroup) await machine.signals.sendToGroup(identityOf(witness, leader), leader.pid, 'SIGKILL');
   const single = callerInGroup ? [...members, ...remains.escaped] : remains.escaped;
-  for (const row of single) await machine.signals.send(identityOf(row, descriptor), 'SIGKILL');
+  for (const row of single) await machine.signals.send(identityOf(row, leader), 'SIGKILL');
 }
 
 async function isCallerInGroup(machine: Machine, processGroup: number): Promise<boolean> {
@@ -162,10 +174,7 @@ function keyOf(row: ProcessRow): string {
   return `${row.pid}:${row.startToken}`;
 }
 
-function survived(descriptor: Descriptor, rows: readonly ProcessRow[]): DaemonError {
+function survived(name: string, rows: readonly ProcessRow[]): DaemonError {
   const pids = rows.map((row) => row.pid);
-  return new DaemonError('stop-timeout', `pid ${pids.join(', ')} did not end within ${killTimeoutMs / 1000} s of SIGKILL`, {
-    name: descriptor.name,
-    pids,
-  });
+  return new DaemonError('stop-timeout', `pid ${pids.join(', ')} did not end within ${killTimeoutMs / 1000} s of SIGKILL`, { name, pids });
 }

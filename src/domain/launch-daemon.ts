@@ -39,7 +39,7 @@ export async function launchDaemon(
     const outcome = await awaitReadiness(machine, descriptor, spec.readyTimeoutMs, signal);
     switch (outcome) {
       case 'ready':
-        return { descriptor: await recordPhase(machine, held, descriptor, 'ready'), outcome: 'started', end: () => launch.end() };
+        return { descriptor: await recordReady(machine, held, descriptor), outcome: 'started', end: () => launch.end() };
       case 'ended':
         return await failEnded(machine, held, descriptor, launch);
       case 'timeout':
@@ -50,6 +50,17 @@ export async function launchDaemon(
     }
   } finally {
     launch.release();
+  }
+}
+
+/** A daemon that can't be recorded is not left running. */
+async function recordReady(machine: Machine, held: HeldLock, descriptor: Descriptor): Promise<Descriptor> {
+  try {
+    return await recordPhase(machine, held, descriptor, 'ready');
+  } catch (error) {
+    await endInstance(machine, descriptor, descriptor.stop.graceMs);
+    await clearQuietly(machine, held);
+    throw error;
   }
 }
 
@@ -76,7 +87,7 @@ async function spawnRecorded(
 
   let launch: Launch | undefined;
   try {
-    if (!spawner.gated) await descriptors.write(held, { ...describe(here), intent: true });
+    if (!command.gated) await descriptors.write(held, { ...describe(here), intent: true });
     launch = await spawner.spawn({
       command,
       marks: { name: place.name, instanceId: files.instanceId, descriptor: place.descriptor, socket: files.socket },

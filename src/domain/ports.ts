@@ -76,6 +76,8 @@ export interface ResolvedCommand {
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Whether a launch gate can hold it. Where none can, the caller records an intent first. */
+  readonly gated: boolean;
 }
 
 export interface LaunchRequest {
@@ -104,7 +106,7 @@ export interface Launch {
 }
 
 export interface ProcessSpawner {
-  /** False where no launch gate can be had (no `/bin/sh`, Windows): the caller then records an intent first. */
+  /** False where no launch gate can be had at all (no `/bin/sh`, Windows). */
   readonly gated: boolean;
   /** Throws `command-not-found`, `not-executable` or `invalid-spec`, with the exact errno, before anything is spawned. */
   resolve(spec: DaemonSpec): Awaitable<ResolvedCommand>;

@@ -10,24 +10,30 @@ export interface Remains {
 
 export interface RemainsOf {
   readonly descriptor: Descriptor;
-  /** Seen alive during this stop: the kernel does not hand out a pid that is a living group, so the group is still its own. */
+  /** Seen alive a moment ago: a system takes longer to go through all its pids, so the group is still its own. */
   readonly leaderSeenAlive: boolean;
+  /** The group at the last look: while one of these lives, it is the same. */
+  readonly kin?: readonly ProcessRow[];
 }
 
 /** Finds the living processes of an instance. Zombies are dead; the caller and its ancestors are never among them, the leader apart. */
 export async function findRemains(machine: Pick<Machine, 'inspector'>, of: RemainsOf): Promise<Remains> {
   const { descriptor } = of;
   const lineage = new Set(await machine.inspector.ownLineage());
-  const living = (await machine.inspector.survey()).filter((row) => !row.zombie);
-  const slot = living.find((row) => row.pid === descriptor.pid);
+  const rows = await machine.inspector.survey();
+  const living = rows.filter((row) => !row.zombie);
+  // A zombie, too, holds its slot, and with it the number of its group.
+  const slot = rows.find((row) => row.pid === descriptor.pid);
   // An intent names the starter, which is no part of the instance, and neither is its group.
-  const leader = slot?.startToken === descriptor.startToken && !descriptor.intent ? slot : undefined;
+  const isOurs = slot?.startToken === descriptor.startToken && !descriptor.intent;
+  const leader = isOurs && !slot.zombie ? slot : undefined;
   const others = living.filter((row) => row !== leader && !lineage.has(row.pid));
 
   // A stranger in the leader's slot proves that the group is gone: while it lived, its number could not be reused.
-  const isForeign = descriptor.intent || (slot && !leader);
+  const isForeign = descriptor.intent || (slot && !isOurs);
   const candidates = isForeign ? [] : others.filter((row) => row.processGroup === descriptor.pid);
-  const group = of.leaderSeenAlive || (await belongTo(machine, descriptor, candidates)) ? candidates : [];
+  const isProven = isOurs || of.leaderSeenAlive || candidates.some((row) => isAmong(row, of.kin ?? []));
+  const group = isProven || (await belongTo(machine, descriptor, candidates)) ? candidates : [];
 
   const escaped: ProcessRow[] = [];
   for (const row of others) {
@@ -48,15 +54,24 @@ export async function findMarked(machine: Pick<Machine, 'inspector'>, descriptor
   return found;
 }
 
-/** Without its leader, a group is the instance's own only if every member could be, and none is known to be another's. */
+/**
+ * Without its leader, a group is the instance's own only if every member could be, none is known to be another's, and one
+ * proves it: a stranger that led this number since, and is gone too, would leave members that could be ours all the same.
+ */
 async function belongTo(machine: Pick<Machine, 'inspector'>, descriptor: Descriptor, members: readonly ProcessRow[]): Promise<boolean> {
+  let isProven = false;
   for (const member of members) {
     if (member.session !== descriptor.pid || member.uid !== descriptor.uid) return false;
     if (!startedNoEarlier(member.startToken, descriptor.startToken)) return false;
     const marks = await machine.inspector.marksOf(member.pid);
     if (marks && marks.instanceId !== descriptor.instanceId) return false;
+    isProven ||= marks !== undefined;
   }
-  return true;
+  return isProven;
+}
+
+function isAmong(row: ProcessRow, rows: readonly ProcessRow[]): boolean {
+  return rows.some(({ pid, startToken }) => pid === row.pid && startToken === row.startToken);
 }
 
 /** Start tokens of one boot are counts of equal units; what is no count can't be ordered. */

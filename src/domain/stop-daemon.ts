@@ -31,7 +31,9 @@ export async function stopDaemon(machine: Machine, request: StopRequest): Promis
   // Nothing was ever kept under this name: no lock to take, and none to leave behind.
   if (!first.place.known) return { name: first.place.name, outcome: 'already-stopped', pid: null, escaped: [] };
   if (first.state === 'unknown') throw unknownDaemon(first);
-  return underLock(machine, request.ref, lockWait(undefined, request.signal), async (held) => stopHeld(machine, held, request));
+  // A start that is under way may take as long as its spec says. Where none is, the spec is not worth its reading.
+  const spec = first.phase === 'ready' ? undefined : await machine.descriptors.readSpec(request.ref);
+  return underLock(machine, request.ref, lockWait(spec, request.signal), async (held) => stopHeld(machine, held, request));
 }
 
 export async function stopHeld(machine: Machine, held: HeldLock, request: StopRequest): Promise<StopResult> {

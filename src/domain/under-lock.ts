@@ -1,8 +1,8 @@
-import { DaemonError } from './daemon-error.js';
+import { DaemonError, isDaemonError } from './daemon-error.js';
 import type { DaemonSpec } from './daemon-spec.js';
 import { specDefaults } from './daemon-spec.js';
-import type { Descriptor } from './descriptor.js';
-import { endInstance, endLeftovers, type InstanceEnd, untilDead } from './end-instance.js';
+import type { Descriptor, RunningPhase } from './descriptor.js';
+import { endAll, endInstance, endLeftovers, type InstanceEnd } from './end-instance.js';
 import { recordPhase } from './launch-daemon.js';
 import { type DaemonView, look } from './look.js';
 import type { DaemonRef, HeldLock, LockWait, Machine } from './ports.js';
@@ -40,15 +40,22 @@ export async function endAndClear(
   descriptor: Descriptor,
   graceMs = descriptor.stop.graceMs,
 ): Promise<InstanceEnd> {
-  const end = await endInstance(machine, descriptor, graceMs, async () => {
+  const say = async (phase: RunningPhase) => {
     try {
-      await recordPhase(machine, held, descriptor, 'stopping');
+      await recordPhase(machine, held, descriptor, phase);
     } catch {
-      // A full disk must not keep a daemon alive: the phase is only for people.
+      // A full disk must not keep a daemon alive.
     }
-  });
-  await machine.descriptors.clear(held);
-  return end;
+  };
+  try {
+    const end = await endInstance(machine, descriptor, graceMs, () => say('stopping'));
+    await machine.descriptors.clear(held);
+    return end;
+  } catch (error) {
+    // It was not even asked to end.
+    if (isDaemonError(error) && error.code === 'not-permitted') await say(descriptor.phase as RunningPhase);
+    throw error;
+  }
 }
 
 /** Ends what a dead or lost instance left, and clears its record. */
@@ -62,17 +69,11 @@ export async function cleanUp(machine: Machine, held: HeldLock, view: DaemonView
 
 /** A descriptor that can't be parsed names nobody, but its daemon may still run, and carries the path in its environment. */
 async function endLost(machine: Machine, view: DaemonView, graceMs: number): Promise<InstanceEnd> {
-  const lost = await findMarked(machine, view.place.descriptor);
-  if (lost.length === 0) return { forced: false, escaped: [] };
-  const here = await machine.inspector.vantage();
-  const identities = lost.map((row) => ({ ...here, pid: row.pid, startToken: row.startToken }));
-  for (const identity of identities) await machine.signals.send(identity, specDefaults.stopSignal);
-  const inTime = await untilDead(machine, identities, machine.clock.monotonicMs() + graceMs);
-  if (!inTime) {
-    for (const identity of identities) await machine.signals.send(identity, 'SIGKILL');
-    await untilDead(machine, identities, machine.clock.monotonicMs() + lockMarginMs);
-  }
-  return { forced: !inTime, escaped: identities.map((identity) => identity.pid) };
+  const { name, descriptor } = view.place;
+  const find = async () => ({ leader: undefined, group: [], escaped: await findMarked(machine, descriptor) });
+  const leader = await machine.inspector.vantage();
+  const target = { name, leader, stopSignal: specDefaults.stopSignal, find };
+  return endAll(machine, target, machine.clock.monotonicMs() + graceMs);
 }
 
 export function unknownDaemon(view: DaemonView): DaemonError {

@@ -1,4 +1,4 @@
-import { DaemonError } from '../../domain/daemon-error.js';
+import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
 
 export function errnoOf(error: unknown): string {
   return (error as NodeJS.ErrnoException | undefined)?.code ?? 'UNKNOWN';
@@ -21,7 +21,7 @@ export function naming<T>(path: string, doing: 'read' | 'write', work: () => T):
   try {
     return work();
   } catch (error) {
-    if (error instanceof DaemonError) throw error;
+    if (isDaemonError(error)) throw error;
     throw fileFailure(error, path, doing);
   }
 }

@@ -35,6 +35,15 @@ export class FileLogStore implements LogStore {
   }
 }
 
+/** Where a log of the user's own is read: the descriptor, which names the file behind a link, is gone after a stop. */
+export function behindLinks(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}
+
 /** The user's own choice of a file may well be a link: it is followed once, here. */
 function throughLinks(file: string): string {
   try {

@@ -26,10 +26,10 @@ const groupOrOthersMayWrite = 0o022;
  */
 export function checkedFolder(path: string, options: { create: boolean }): string | undefined {
   return naming(path, options.create ? 'write' : 'read', () => {
-    if (options.create) mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (options.create) makeFolders(path);
     let real: string;
     try {
-      real = realpathSync(path);
+      real = realpathSync.native(path);
     } catch (error) {
       if (errnoOf(error) === 'ENOENT' && !options.create) return undefined;
       throw error;
@@ -39,14 +39,29 @@ export function checkedFolder(path: string, options: { create: boolean }): strin
   });
 }
 
+/** Node's own recursive mkdir never returns where an existing folder answers ENOENT, as `/proc` and a deleted one do. */
+function makeFolders(path: string): void {
+  try {
+    makeOne(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    makeFolders(dirname(path));
+    makeOne(path);
+  }
+}
+
+function makeOne(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+}
+
 /** A folder of ours inside a checked one: made 0700, and never a link. */
 export function checkedSubfolder(path: string): void {
   naming(path, 'write', () => {
-    try {
-      mkdirSync(path, { mode: 0o700 });
-    } catch (error) {
-      if (errnoOf(error) !== 'EEXIST') throw error;
-    }
+    makeOne(path);
     if (lstatSync(path).isSymbolicLink()) throw unsafe(path, 'it is a symbolic link');
     insistOnOurs(path);
   });

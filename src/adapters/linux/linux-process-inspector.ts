@@ -44,6 +44,8 @@ export class LinuxProcessInspector implements ProcessInspector {
     let allSeen = true;
     for (const pid of allPids()) {
       const namespace = readLink(`/proc/${pid}/ns/pid`);
+      // A zombie shows its namespace still, and lives nowhere.
+      if ((namespace === undefined || namespace === pidNamespace) && readStat(pid)?.zombie) continue;
       if (namespace === pidNamespace) return true;
       if (namespace === undefined && livesInNestedNamespace(pid)) allSeen = false;
     }

@@ -6,7 +6,7 @@ export interface ToolResult {
   readonly status: number | null;
 }
 
-/** Runs one of the system's tools to its end. Handed in, so that recorded output can stand in for a Mac. */
+/** Runs one of the system's tools to its end. Handed in, so that written-down output can stand in for a Mac. */
 export type RunTool = (file: string, args: readonly string[], env: Readonly<Record<string, string>>) => ToolResult;
 
 /** The process table with every environment in it: a few MB where hundreds of large ones live. */

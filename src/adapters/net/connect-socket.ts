@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { longestDurationMs } from '../../domain/quantity.js';
+import { fitsSocketPath } from '../files/home.js';
 
 /** A Unix socket or named pipe, or a TCP port of a host. */
 export type SocketAddress = { readonly path: string } | { readonly host: string; readonly port: number };
@@ -10,21 +11,12 @@ export type ConnectOutcome =
   | { readonly kind: 'nobody' | 'denied' | 'other'; readonly errno: string | null };
 
 /**
- * The longest path of a Unix socket, in bytes, without the closing zero. libuv cuts a longer one off in silence and would
- * reach another socket.
+ * Connects, within `timeoutMs`. Never throws; whatever is not handed out is closed. A socket that is handed out throws no
+ * error either: what ends it shows as its 'close'.
  */
-export function longestSocketPathBytes(platform: NodeJS.Platform): number {
-  if (platform === 'win32') return 32_767;
-  return platform === 'linux' ? 107 : 103;
-}
-
-export function isTooLongForSocket(path: string, platform: NodeJS.Platform = process.platform): boolean {
-  return Buffer.byteLength(path) > longestSocketPathBytes(platform);
-}
-
-/** Connects, within `timeoutMs`. Never throws; whatever is not handed out is closed. */
 export async function connectSocket(address: SocketAddress, timeoutMs: number, signal?: AbortSignal): Promise<ConnectOutcome> {
-  if ('path' in address && (address.path === '' || isTooLongForSocket(address.path))) return { kind: 'nobody', errno: null };
+  // libuv would cut a longer path off in silence, and reach another socket.
+  if ('path' in address && (address.path === '' || !fitsSocketPath(address.path, process.platform))) return { kind: 'nobody', errno: null };
   const { connect } = await import('node:net');
   if (signal?.aborted) return { kind: 'other', errno: null };
   let socket: Socket;
@@ -37,8 +29,8 @@ export async function connectSocket(address: SocketAddress, timeoutMs: number, s
     const settle = (outcome: ConnectOutcome) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', giveUp);
-      socket.removeListener('connect', connected).removeListener('error', failed);
-      if (outcome.kind !== 'connected') socket.on('error', () => {}).destroy();
+      socket.removeListener('connect', connected);
+      if (outcome.kind !== 'connected') socket.destroy();
       resolve(outcome);
     };
     const connected = () => settle({ kind: 'connected', socket });
@@ -46,7 +38,7 @@ export async function connectSocket(address: SocketAddress, timeoutMs: number, s
     const giveUp = () => settle({ kind: 'other', errno: null });
     const timer = setTimeout(giveUp, Math.min(timeoutMs, longestDurationMs));
     signal?.addEventListener('abort', giveUp, { once: true });
-    socket.once('connect', connected).once('error', failed);
+    socket.once('connect', connected).on('error', failed);
   });
 }
 
@@ -55,13 +47,23 @@ const leaveMs = 1_000;
 
 /**
  * Closes without a shock: a peer that is still writing when its connection is torn down gets an error, which ends many a
- * program that never thought of one. So what it writes is read away until it closes too. Keeps no program alive.
+ * program that never thought of one. So what it writes is read away until it closes too, or is late. Keeps no program
+ * alive. Resolves when it is closed.
  */
-export function leaveGently(socket: Socket): void {
-  const timer = setTimeout(() => socket.destroy(), leaveMs).unref();
-  socket.on('error', () => {}).once('close', () => clearTimeout(timer));
-  socket.unref();
-  socket.resume().end();
+export function leaveGently(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) {
+      resolve();
+      return;
+    }
+    const timer = setTimeout(() => socket.destroy(), leaveMs).unref();
+    socket.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    socket.unref();
+    socket.resume().end();
+  });
 }
 
 function kindOf(errno: string | undefined): 'nobody' | 'denied' | 'other' {

@@ -30,16 +30,16 @@ type Unanswered = { kind: 'nobody' | 'denied' | 'other' };
 
 async function converse<T>(path: string, timeoutMs: number, talk: (ask: Ask) => Promise<T>): Promise<T | Unanswered> {
   const deadline = performance.now() + timeoutMs;
-  // Loaded here, since most commands never ask anybody.
-  const { RpcPeer } = await import('./rpc-peer.js');
   const reached = await connectSocket({ path }, timeoutMs);
   if (reached.kind !== 'connected') return { kind: reached.kind };
+  // Loaded here, since most commands never ask anybody.
+  const { RpcPeer } = await import('./rpc-peer.js');
   const peer: RpcPeer = new RpcPeer(reached.socket, { onInvalid: 'close' });
   try {
     return await talk((method) => peer.request(method, undefined, { timeoutMs: Math.max(0, deadline - performance.now()) }));
   } catch {
     return { kind: 'other' };
   } finally {
-    leaveGently(peer.socket);
+    void leaveGently(peer.socket);
   }
 }

@@ -51,8 +51,8 @@ async function connects(address: SocketAddress, timeoutMs: number): Promise<bool
   // TCP may choose the very port that is asked for as its own, and then connects to itself where nobody listens.
   const toItself = socket.localPort !== undefined && socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
   // Reset, or the port would stay taken for a minute.
-  if (toItself) socket.on('error', () => {}).resetAndDestroy();
-  else leaveGently(socket);
+  if (toItself) socket.resetAndDestroy();
+  else void leaveGently(socket);
   return !toItself;
 }
 

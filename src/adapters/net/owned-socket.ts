@@ -1,9 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { chmodSync, linkSync, lstatSync, mkdirSync, renameSync, unlinkSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { DaemonError } from '../../domain/daemon-error.js';
-import { connectSocket, isTooLongForSocket, leaveGently, longestSocketPathBytes } from './connect-socket.js';
+import { errnoOf } from '../files/file-errors.js';
+import { fitsSocketPath, longestSocketPathBytes } from '../files/home.js';
+import { randomId, shortId } from '../files/random-id.js';
+import { connectSocket, leaveGently } from './connect-socket.js';
 
 /** How long whoever listens on a leftover path may take to accept. */
 const leftoverTimeoutMs = 1_000;
@@ -15,6 +17,7 @@ type OnConnection = (socket: Socket) => void;
 interface FileIdentity {
   readonly device: bigint;
   readonly inode: bigint;
+  readonly isSocket: boolean;
 }
 
 /**
@@ -75,9 +78,7 @@ export class OwnedSocket {
   }
 
   #isOurs(path: string): boolean {
-    if (this.#identity === undefined) return false;
-    const found = identify(path);
-    return found !== undefined && found.device === this.#identity.device && found.inode === this.#identity.inode;
+    return this.#identity !== undefined && isSame(identify(path), this.#identity);
   }
 }
 
@@ -87,15 +88,14 @@ export class OwnedSocket {
  * Throws `socket-unusable` with `path` and `reason`: `too-long`, `in-use`, `not-a-socket`, or `failed` with `errno`.
  */
 export async function openOwnedSocket(path: string, onConnection: OnConnection): Promise<OwnedSocket> {
-  if (isTooLongForSocket(path)) throw unusable(path, 'too-long', `${path} is too long for a socket`);
+  if (!isPipeName(path) && !fitsSocketPath(path, process.platform)) throw unusable(path, 'too-long', `${path} is too long for a socket`);
   try {
     if (isPipeName(path)) return new OwnedSocket(path, await listen(path, onConnection), path, undefined);
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     return await openSocketFile(path, onConnection);
   } catch (error) {
     if (error instanceof DaemonError) throw error;
-    const errno = (error as NodeJS.ErrnoException).code ?? null;
-    throw unusable(path, 'failed', `can't listen at ${path}: ${errno ?? 'unknown error'}`, errno, error);
+    throw unusable(path, 'failed', `can't listen at ${path}: ${errnoOf(error)}`, errnoOf(error), error);
   }
 }
 
@@ -157,19 +157,16 @@ function moveExclusively(from: string, to: string): boolean {
 }
 
 async function clearLeftover(path: string): Promise<void> {
-  const found = lstatSync(path, { throwIfNoEntry: false });
+  const found = identify(path);
   if (found === undefined) return;
-  if (!found.isSocket()) throw unusable(path, 'not-a-socket', `${path} is there and is not a socket`);
+  if (!found.isSocket) throw unusable(path, 'not-a-socket', `${path} is there and is not a socket`);
   if (await isAnswered(path)) throw inUse(path);
-  // Moved aside and asked again before it is removed: since the question another daemon may have put its own there.
+  if (!isSame(identify(path), found)) return;
+  // Moved aside and looked at again before it is removed: even since the look before, another daemon may have put its own
+  // there. Nothing waits between these calls, so that its place is empty for microseconds.
   const aside = siblingOf(path);
   if (!moveAside(path, aside)) return;
-  if (lstatSync(aside).isSocket() && !(await isAnswered(aside))) {
-    unlinkSync(aside);
-    return;
-  }
-  if (!moveExclusively(aside, path)) unlinkSync(aside);
-  throw inUse(path);
+  if (isSame(identify(aside), found) || !moveExclusively(aside, path)) unlinkSync(aside);
 }
 
 /** False where another daemon, clearing the same leftover, was faster. */
@@ -178,7 +175,7 @@ function moveAside(path: string, aside: string): boolean {
     renameSync(path, aside);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    if (errnoOf(error) === 'ENOENT') return false;
     throw error;
   }
 }
@@ -186,7 +183,7 @@ function moveAside(path: string, aside: string): boolean {
 /** Whoever is not proven absent answers. */
 async function isAnswered(path: string): Promise<boolean> {
   const reached = await connectSocket({ path }, leftoverTimeoutMs);
-  if (reached.kind === 'connected') leaveGently(reached.socket);
+  if (reached.kind === 'connected') await leaveGently(reached.socket);
   return reached.kind !== 'nobody';
 }
 
@@ -194,13 +191,17 @@ async function isAnswered(path: string): Promise<boolean> {
 function siblingOf(path: string): string {
   const folder = dirname(path);
   const room = longestSocketPathBytes(process.platform) - Buffer.byteLength(join(folder, 'x')) + 1;
-  const random = randomBytes(8).toString('hex');
+  const random = shortId(randomId());
   return join(folder, (room < 8 ? random : `.${random}`).slice(0, Math.min(room, 12)));
 }
 
 function identify(path: string): FileIdentity | undefined {
   const found = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return found && { device: found.dev, inode: found.ino };
+  return found && { device: found.dev, inode: found.ino, isSocket: found.isSocket() };
+}
+
+function isSame(a: FileIdentity | undefined, b: FileIdentity | undefined): boolean {
+  return a !== undefined && b !== undefined && a.device === b.device && a.inode === b.inode;
 }
 
 function isPipeName(path: string): boolean {

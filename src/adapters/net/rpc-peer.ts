@@ -3,21 +3,18 @@ import {
   createJSONRPCErrorResponse,
   createJSONRPCNotification,
   createJSONRPCRequest,
-  createJSONRPCSuccessResponse,
   JSONRPCClient,
   type JSONRPCID,
   type JSONRPCRequest,
   type JSONRPCResponse,
-  JSONRPCServer,
 } from 'json-rpc-2.0';
 import { longestDurationMs } from '../../domain/quantity.js';
+import { leaveGently } from './connect-socket.js';
 import { LineSplitter, maxLineBytes } from './message-lines.js';
-import { type RpcError, rpcCodes, toRpcError } from './rpc-error.js';
+import { rpcCodes } from './rpc-error.js';
 import { brokenProtocol, cancelled, connectionClosed, unanswered } from './rpc-failures.js';
 import { decodeMessage, encodeMessage, resultOf } from './rpc-message.js';
-
-/** Answers a request; what it returns, or resolves to, is the result. Throws `RpcError` for a code of its own. */
-export type RpcMethod = (params: unknown) => unknown;
+import { type NotificationErrorListener, type RpcMethod, RpcMethods } from './rpc-methods.js';
 
 export interface RequestOptions {
   /** Without it a request waits for as long as the connection lives. Milliseconds. */
@@ -30,46 +27,48 @@ export interface RpcPeerOptions {
   readonly onInvalid: 'answer' | 'close';
   /** Whether the socket keeps the program alive only while something is waited for. */
   readonly unrefWhenIdle?: boolean;
-  /** Hears of a notification whose method failed, which nobody else does. */
-  readonly onNotificationError?: (method: string, error: RpcError) => void;
+  readonly onNotificationError?: NotificationErrorListener;
 }
 
-/** How many requests of one peer may be under way. */
-const maxAnswering = 1_024;
 /** How much a peer may leave unread before it is cut off. */
 const maxUnreadBytes = 64 * 1024 * 1024;
 /** How long a peer may take to read what it was sent last. */
-const lingerMs = 2_000;
+const flushMs = 10_000;
+/** How often it is felt whether a peer that says no more still listens. */
+const feelMs = 1_000;
+/** How long a peer may go on sending a message that is too long. */
+const overflowMs = 2_000;
 
 /** One end of a connection that speaks JSON-RPC 2.0, one message a line, in both directions. */
 export class RpcPeer {
   readonly socket: Socket;
   readonly #options: RpcPeerOptions;
   readonly #lines = new LineSplitter();
-  readonly #server = new JSONRPCServer({ errorListener: () => {} });
+  readonly #methods: RpcMethods;
   readonly #client = new JSONRPCClient((message: { id: number }) => this.#sendRequest(message));
   readonly #waiting = new Map<number, (failure: Error) => void>();
   readonly #closeListeners: (() => void)[] = [];
   #lastId = 0;
-  #answering = 0;
   #references = 0;
   #finishing = false;
   #violation: string | undefined;
   #linger: NodeJS.Timeout | undefined;
+  #feeler: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, options: RpcPeerOptions) {
     this.socket = socket;
     this.#options = options;
+    this.#methods = new RpcMethods(options.onNotificationError);
     if (options.unrefWhenIdle) socket.unref();
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
-    socket.on('end', () => this.finish());
+    socket.on('end', () => this.#heardAll());
     socket.on('close', () => this.#closed());
     // What goes wrong ends the connection; 'close' follows.
     socket.on('error', () => {});
   }
 
   handle(method: string, answer: RpcMethod): void {
-    this.#server.addMethodAdvanced(method, async (request) => this.#call(request, answer));
+    this.#methods.handle(method, answer);
   }
 
   /**
@@ -117,8 +116,8 @@ export class RpcPeer {
   /** Takes no more requests; closes once the answers under way are sent. */
   finish(): void {
     this.#finishing = true;
-    if (this.#answering > 0 || this.#linger) return;
-    this.#linger = setTimeout(() => this.socket.destroy(), lingerMs).unref();
+    if (this.#methods.isBusy || this.#linger) return;
+    this.#linger = setTimeout(() => this.socket.destroy(), flushMs).unref();
     this.socket.destroySoon();
   }
 
@@ -137,13 +136,24 @@ export class RpcPeer {
   }
 
   #read(chunk: Buffer): void {
-    if (this.#violation !== undefined) return;
     for (const line of this.#lines.push(chunk)) {
       // The message before may have brought that about.
-      if (this.socket.destroyed) return;
+      if (this.socket.destroyed || this.#violation !== undefined) return;
       if (line === 'overflow') this.#refuseOverflow();
       else this.#receive(line);
     }
+  }
+
+  /**
+   * The peer says no more. It may still listen for its answers, or be gone altogether, which looks the same from here: but a
+   * write of nothing reaches only one that listens, and fails otherwise.
+   */
+  #heardAll(): void {
+    this.finish();
+    if (!this.socket.writable) return;
+    const feel = () => this.socket.writable && this.socket.write('');
+    this.#feeler = setInterval(feel, feelMs).unref();
+    feel();
   }
 
   #receive(line: Buffer): void {
@@ -164,28 +174,9 @@ export class RpcPeer {
   }
 
   async #answer(request: JSONRPCRequest): Promise<void> {
-    if (this.#answering >= maxAnswering) {
-      if (request.id !== undefined)
-        this.#sendAnswer(createJSONRPCErrorResponse(request.id, rpcCodes.tooManyRequests, 'too many requests under way'));
-      return;
-    }
-    this.#answering++;
-    const response = await this.#server.receive(request);
-    this.#answering--;
-    if (response) this.#sendAnswer(response);
+    const answer = await this.#methods.answer(request);
+    if (answer) this.#sendAnswer(answer);
     if (this.#finishing) this.finish();
-  }
-
-  async #call(request: JSONRPCRequest, answer: RpcMethod): Promise<JSONRPCResponse | null> {
-    try {
-      const result = await answer(request.params);
-      return request.id === undefined ? null : createJSONRPCSuccessResponse(request.id, result);
-    } catch (thrown) {
-      const error = toRpcError(thrown);
-      if (request.id !== undefined) return createJSONRPCErrorResponse(request.id, error.code, error.message, error.data);
-      this.#options.onNotificationError?.(request.method, error);
-      return null;
-    }
   }
 
   #sendRequest(message: { id: number }): void {
@@ -229,19 +220,24 @@ export class RpcPeer {
     this.#violation = reason;
     this.#sendAnswer(createJSONRPCErrorResponse(null, rpcCodes.invalidRequest, reason));
     // Reading goes on, into nothing: closed at once, the peer would fail in the middle of its write and never read why.
-    this.#linger = setTimeout(() => this.socket.destroy(), lingerMs).unref();
+    this.#linger = setTimeout(() => this.socket.destroy(), overflowMs).unref();
     this.socket.end();
   }
 
   #violate(reason: string): void {
     this.#violation = reason;
-    this.socket.destroy();
+    this.#failWaiting(() => brokenProtocol(reason));
+    void leaveGently(this.socket);
+  }
+
+  #failWaiting(failure: () => Error): void {
+    for (const fail of [...this.#waiting.values()]) fail(failure());
   }
 
   #closed(): void {
     clearTimeout(this.#linger);
-    const failure = this.#violation === undefined ? connectionClosed : () => brokenProtocol(this.#violation as string);
-    for (const fail of [...this.#waiting.values()]) fail(failure());
+    clearInterval(this.#feeler);
+    this.#failWaiting(connectionClosed);
     for (const listener of this.#closeListeners.splice(0)) listener();
   }
 }

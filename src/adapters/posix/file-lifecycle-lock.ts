@@ -52,8 +52,12 @@ export class FileLifecycleLock implements LifecycleLock {
   }
 
   holder(ref: DaemonRef): ProcessIdentity | undefined {
-    const { files } = this.system.repo.locate(ref);
-    return readClaim(files.lock) ?? readClaim(files.claim);
+    return this.livingHolder(this.system.repo.locate(ref).files);
+  }
+
+  /** A killed holder's words stay behind, and must not hide who claimed the other file since. */
+  private livingHolder(files: { lock: string; claim: string }): LockHolder | undefined {
+    return [readClaim(files.lock), readClaim(files.claim)].find((holder) => holder !== undefined && !this.isFree(holder));
   }
 
   /** Two first starters of one name in two spellings must not make two folders, so the first folder is made under the home's own lock. */
@@ -141,7 +145,7 @@ export class FileLifecycleLock implements LifecycleLock {
   }
 
   private timedOut(files: { lock: string; claim: string }, name: string, wait: LockWait): DaemonError {
-    const holder = readClaim(files.lock) ?? readClaim(files.claim);
+    const holder = this.livingHolder(files);
     const who = holder ? `pid ${holder.pid}` : 'another process';
     return new DaemonError('lock-timeout', `${who} has been starting or stopping ${name} for more than ${wait.timeoutMs} ms`, {
       name,

@@ -34,7 +34,9 @@ function pathEntries(path: string, cwd: string): readonly string[] {
 
 function examine(file: string): Verdict {
   try {
-    if (!statSync(file).isFile()) return 'forbidden';
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (!stat) return 'absent';
+    if (!stat.isFile()) return 'forbidden';
     accessSync(file, constants.X_OK);
     return 'executable';
   } catch (error) {

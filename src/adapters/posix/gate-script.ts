@@ -6,6 +6,8 @@ const carrierPrefix = 'DAEMONRY_CARRY_';
 
 export interface GateTools {
   readonly sh: string;
+  /** Whether `sh` is dash, which leaves almost everything alone: most commands then need no `env`, and start sooner. */
+  readonly isDash: boolean;
   /** `env`, and `nice` for a command path that `env` would take for an assignment. */
   readonly env: string | undefined;
   readonly nice: string | undefined;
@@ -34,13 +36,17 @@ export function gateCommand(
   const entries = Object.entries(command.env);
   const target = [command.file, ...command.argv];
   const needsNice = command.file.includes('=');
+  const shellsWay = tools.isDash ? dashsOwn : shellsOwn;
+  const isSafe = (entry: Entry) => survives(entry, shellsWay);
+  if (tools.isDash && command.env.PWD !== undefined && entries.every(isSafe)) return gate(tools.sh, 'exec "$@"', target, entries);
   if (!tools.env || (needsNice && !tools.nice)) {
-    return entries.every((entry) => survivesShell(entry) || isCosmetic(entry)) ? gate(tools.sh, 'exec "$@"', target, entries) : undefined;
+    return entries.every((entry) => survives(entry, shellsOwn) || isCosmetic(entry))
+      ? gate(tools.sh, 'exec "$@"', target, entries)
+      : undefined;
   }
-
-  const kept = entries.filter(survivesShell);
+  const kept = entries.filter(isSafe);
   const carriers = entries
-    .filter((entry) => !survivesShell(entry))
+    .filter((entry) => !isSafe(entry))
     .map(([name, value], index): Entry => [`${carrierPrefix}${index}`, `${name}=${value}`]);
   const added = addedByShells.filter((name) => command.env[name] === undefined);
   // The bare prefix, which nobody has, comes first: by it an observer knows this `env`, whatever follows.
@@ -71,15 +77,18 @@ const shellsOwn = new RegExp(
   ].join('|')})$`,
 );
 
+/** The same of dash alone. `PWD` it keeps where it is right, as the spawner's is. */
+const dashsOwn = new RegExp(`^(IFS|OPTIND|PPID|LINENO|PS[124]|ENV|LD_.*|DYLD_.*|daemonry_word|daemonry_env|${carrierPrefix}.*)$`);
+
 /** What one shell or another exports although nobody gave it: a `PATH` of its own where there was none, for one. */
 const addedByShells = ['SHLVL', 'OLDPWD', '_', 'PWD', 'PATH', 'HOME', 'LOGNAME', 'A__z'];
 
 /** What a daemon hardly misses if a shell counts or corrects it. */
 const cosmetic = /^(_|SHLVL|PWD|OLDPWD|COLUMNS|LINES|LANG|LC_.*)$/;
 
-function survivesShell([name, value]: Entry): boolean {
+function survives([name, value]: Entry, shellsWay: RegExp): boolean {
   // Old builds of bash take any value of this form for a function.
-  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !shellsOwn.test(name) && !value.startsWith('() {');
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !shellsWay.test(name) && !value.startsWith('() {');
 }
 
 function isCosmetic([name]: Entry): boolean {

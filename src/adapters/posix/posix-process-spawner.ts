@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, constants, openSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, realpathSync, statSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { Writable } from 'node:stream';
-import { DaemonError } from '../../domain/daemon-error.js';
+import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import type { Observation, ProcessIdentity, Vantage } from '../../domain/identity.js';
 import type { Launch, LaunchRequest, ProcessEnd, ProcessSpawner, ResolvedCommand } from '../../domain/ports.js';
@@ -29,7 +30,7 @@ export class PosixProcessSpawner implements ProcessSpawner {
   constructor(private readonly system: SpawnerSystem) {
     const { PATH } = system.env;
     const sh = findTool('sh', '/bin');
-    this.tools = sh ? { sh, env: findTool('env', PATH), nice: findTool('nice', PATH) } : undefined;
+    this.tools = sh ? gateTools(sh, PATH) : undefined;
   }
 
   get gated(): boolean {
@@ -43,7 +44,8 @@ export class PosixProcessSpawner implements ProcessSpawner {
       throw new DaemonError('invalid-spec', `invalid command ${JSON.stringify(spec.command)}`, { command: spec.command });
     }
     const env = composeEnvironment(spec, this.system.env);
-    return { file: findExecutable(command, spec.cwd, env.PATH ?? '/usr/bin:/bin'), argv, cwd: spec.cwd, env };
+    const found = { file: findExecutable(command, spec.cwd, env.PATH ?? '/usr/bin:/bin'), argv, cwd: spec.cwd, env };
+    return { ...found, gated: this.tools !== undefined && gateCommand(found, this.tools) !== undefined };
   }
 
   async spawn(request: LaunchRequest): Promise<Launch> {
@@ -64,12 +66,26 @@ export class PosixProcessSpawner implements ProcessSpawner {
       const child = spawn(file, args, { cwd: request.command.cwd, env: childEnv, stdio, detached: true });
       return await launchOf(child, this.system.inspector, gate !== undefined);
     } catch (error) {
-      if (error instanceof DaemonError) throw error;
+      if (isDaemonError(error)) throw error;
       throw spawnFailure(error, request);
     } finally {
       for (const fd of opened) closeSync(fd);
     }
   }
+}
+
+/** Most commands need neither `env` nor `nice`: they are looked for when one does. */
+function gateTools(sh: string, path: string | undefined): GateTools {
+  return {
+    sh,
+    isDash: basename(realpathSync.native(sh)) === 'dash',
+    get env() {
+      return findTool('env', path);
+    },
+    get nice() {
+      return findTool('nice', path);
+    },
+  };
 }
 
 async function launchOf(child: ChildProcess, inspector: SpawnerSystem['inspector'], gated: boolean): Promise<Launch> {

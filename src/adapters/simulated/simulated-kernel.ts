@@ -80,7 +80,7 @@ export class SimulatedKernel {
     const { parent, placement } = fork;
     const { space } = parent;
     const startToken = String(Math.floor((this.schedule.nowMs - this.bootedAtMs) / tickMs));
-    const pid = this.allocate(space, startToken);
+    const pid = this.allocate(space);
     const child = new SimulatedProcess({
       pid,
       startToken,
@@ -117,7 +117,7 @@ export class SimulatedKernel {
   }
 
   private deliver(process: SimulatedProcess, signal: string): void {
-    if (!process.isAlive) return;
+    if (!process.isAlive || process.isStuck) return;
     const handler = signal === 'SIGKILL' ? undefined : process.handlers.get(signal);
     if (handler) handler();
     else if (!ignoredByDefault.has(signal)) this.exit(process, { exitCode: null, signal });
@@ -149,19 +149,15 @@ export class SimulatedKernel {
     if (process.life !== 'zombie') return;
     process.life = 'reaped';
     process.parent?.children.delete(process);
-    process.space.remove(process);
+    process.space.remove(process, this.schedule.nowMs);
     this.changes++;
   }
 
-  private allocate(space: PidSpace, startToken: string): number {
-    const reuse = this.schedule.random.chance(this.options.reuse);
-    const pid = space.allocate(startToken, reuse);
-    if (pid !== undefined) return pid;
-    // No more pids: what lies about is taken away first, whoever should have done it.
-    for (const process of [...space.processes.values()]) this.reap(process);
-    const second = space.allocate(startToken, false);
-    if (second === undefined) throw new Error('the simulated machine has no free pid');
-    return second;
+  private allocate(space: PidSpace): number {
+    const { nowMs, random } = this.schedule;
+    const pid = space.allocate(nowMs, random.chance(this.options.reuse));
+    if (pid === undefined) throw new Error('the simulated machine has no free pid');
+    return pid;
   }
 
   private wipe(process: SimulatedProcess): void {

@@ -23,7 +23,7 @@ export class SimulatedProcessSpawner implements ProcessSpawner {
       if (!this.actor.world.programs.has(command)) {
         throw new DaemonError('command-not-found', `command not found: ${command}`, { command, cwd: spec.cwd });
       }
-      return { file: command, argv, cwd: spec.cwd, env: { ...spec.env } };
+      return { file: command, argv, cwd: spec.cwd, env: { ...spec.env }, gated: this.gated };
     });
   }
 

@@ -58,6 +58,8 @@ export class SimulatedProcess {
   reaps = true;
   /** Shows that it is there, but not who it is. */
   isHidden = false;
+  /** In a system call that does not end: no signal reaches it. */
+  isStuck = false;
 
   private endings: (() => void)[] = [];
 
@@ -106,13 +108,18 @@ export interface PidRange {
   readonly last: number;
 }
 
+/**
+ * How long a pid stays unused. A real system gives one out again when it has been through all the others, which takes it
+ * seconds; no signal sender could do without such a pause, since it looks first and signals then.
+ */
+const restMs = 150;
+
 /** One pid namespace: its slots, and who is in them. */
 export class PidSpace {
   readonly processes = new Map<number, SimulatedProcess>();
-  /** The pids that were freed, the latest last. */
-  readonly freed: number[] = [];
 
-  private readonly lastTokens = new Map<number, string>();
+  /** When the pids were freed, the latest last. */
+  private readonly freed = new Map<number, number>();
   private next: number;
 
   constructor(
@@ -127,39 +134,35 @@ export class PidSpace {
     return this.processes.get(1) as SimulatedProcess;
   }
 
-  /**
-   * A free pid; `undefined` where there is none. `reuse` asks for one that was in use a moment ago. Never the same pid
-   * twice within one tick: a system would have to start as many processes in 10 ms as it has pids.
-   */
-  allocate(startToken: string, reuse: boolean): number | undefined {
-    const pid = (reuse ? this.latestFreed(startToken) : undefined) ?? this.nextInLine(startToken);
-    if (pid !== undefined) this.lastTokens.set(pid, startToken);
+  /** A free pid; `undefined` where there is none. `reuse` asks for the one that was in use last. */
+  allocate(nowMs: number, reuse: boolean): number | undefined {
+    const pid = (reuse ? this.latestFreed(nowMs) : undefined) ?? this.nextInLine(nowMs);
+    if (pid !== undefined) this.freed.delete(pid);
     return pid;
   }
 
-  remove(process: SimulatedProcess): void {
+  remove(process: SimulatedProcess, nowMs: number): void {
     this.processes.delete(process.pid);
-    this.freed.push(process.pid);
-    if (this.freed.length > this.range.last) this.freed.shift();
+    this.freed.set(process.pid, nowMs);
   }
 
-  private latestFreed(startToken: string): number | undefined {
-    return this.freed.findLast((pid) => this.isFree(pid, startToken));
+  private latestFreed(nowMs: number): number | undefined {
+    return [...this.freed.keys()].findLast((pid) => this.isFree(pid, nowMs));
   }
 
-  private nextInLine(startToken: string): number | undefined {
+  private nextInLine(nowMs: number): number | undefined {
     const { first, last } = this.range;
     for (let tries = first; tries <= last; tries++) {
       const pid = this.next;
       this.next = pid === last ? first : pid + 1;
-      if (this.isFree(pid, startToken)) return pid;
+      if (this.isFree(pid, nowMs)) return pid;
     }
     return undefined;
   }
 
   /** The kernel skips a number that is a living group or session, too. */
-  private isFree(pid: number, startToken: string): boolean {
-    if (this.processes.has(pid) || this.lastTokens.get(pid) === startToken) return false;
+  private isFree(pid: number, nowMs: number): boolean {
+    if (this.processes.has(pid) || nowMs < (this.freed.get(pid) ?? Number.NEGATIVE_INFINITY) + restMs) return false;
     for (const process of this.processes.values()) if (process.processGroup === pid || process.session === pid) return false;
     return true;
   }

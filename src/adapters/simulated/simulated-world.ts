@@ -65,7 +65,7 @@ export class SimulatedWorld {
   private readonly tester = { ended: false };
 
   constructor(options: SimulatedWorldOptions) {
-    const { seed, pace = {}, pids = { first: 2, last: 60 }, reuse = 0.5, initReaps = 'late', gated = true } = options;
+    const { seed, pace = {}, pids = { first: 2, last: 100 }, reuse = 0.5, initReaps = 'late', gated = true } = options;
     this.schedule = new Schedule(new SeededRandom(seed), { ...defaultPace, ...pace });
     this.kernel = new SimulatedKernel(this.schedule, { pids, reuse, initReaps });
     this.locks = new SimulatedLocks(this.schedule);

@@ -52,7 +52,8 @@ function reasonOf(view: DaemonView): string | null {
 }
 
 function hintOf({ place, state, reason }: DaemonView): string | null {
-  if (state === 'stale') return `daemonry logs ${place.name} may tell why; daemonry start ${place.name} starts it again, daemonry stop ${place.name} clears the record`;
+  if (state === 'stale')
+    return `daemonry logs ${place.name} may tell why; daemonry start ${place.name} starts it again, daemonry stop ${place.name} clears the record`;
   if (state !== 'unknown') return null;
   return reason === 'newer-schema'
     ? 'its record was written by a newer daemonry: use that one'

@@ -24,7 +24,7 @@ const says = (exitCode: number, hint: (facts: Facts) => string | null): Remedy =
 /** Exit code and next step for every code there is: a missing one does not compile. */
 const remedies: Readonly<Record<DaemonErrorCode, Remedy>> = {
   'invalid-name': says(2, ({ allowed }) => String(allowed)),
-  'invalid-spec': says(2, ({ allowed }) => (allowed === undefined ? null : String(allowed))),
+  'invalid-spec': says(2, ({ allowed }) => (allowed === undefined ? 'see daemonry start --help' : String(allowed))),
   'no-remembered-spec': says(2, ({ name }) => `give one: daemonry start ${name} -- <command> [args…]`),
   'command-not-found': says(5, () => 'check its spelling and PATH'),
   'not-executable': says(4, ({ path }) => `chmod +x ${path} may be what is missing`),

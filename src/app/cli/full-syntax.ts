@@ -1,4 +1,5 @@
 import { Cli, Command, type CommandClass, Option } from 'clipanion';
+import { helpText } from './help.js';
 import { type ParsedArguments, UsageError } from './invocation.js';
 import { fitsNames, splitCommand } from './plain-syntax.js';
 import { findVerb, type OptionSyntax, type VerbSyntax, verbTable } from './verb-table.js';
@@ -6,34 +7,44 @@ import { findVerb, type OptionSyntax, type VerbSyntax, verbTable } from './verb-
 export type Reading = { readonly kind: 'arguments'; readonly parsed: ParsedArguments } | { readonly kind: 'text'; readonly text: string };
 
 /** Reads any command line with clipanion. Help and version are texts; throws `UsageError` for what can't be read. */
-export function readFullSyntax(argv: readonly string[], version: string, colors: boolean): Reading {
+export function readFullSyntax(argv: readonly string[], version: string): Reading {
   const { own, command } = splitCommand(argv);
   const [first] = own;
-  const cli = new Cli({ binaryName: 'daemonry', binaryLabel: 'daemonry', binaryVersion: version, enableColors: colors });
-  const classes = new Map(verbTable.map((syntax) => [syntax.verb, commandClass(syntax)]));
-  for (const verbClass of classes.values()) cli.register(verbClass);
-
   if (first === '--version' || first === '-v' || first === '-V') return { kind: 'text', text: version };
+  if (first === 'help') return { kind: 'text', text: helpText(findVerb(own[1])) };
+  if (own.includes('--help') || own.includes('-h')) return { kind: 'text', text: helpText(own.map(findVerb).find(Boolean)) };
   if (first === undefined && command === undefined) throw new UsageError('no verb is given', verbsRule);
-  const asksForHelp = own.includes('--help') || own.includes('-h');
-  if (first === 'help' || asksForHelp) {
-    const verb = first === 'help' ? own[1] : own.find((word) => findVerb(word));
-    return { kind: 'text', text: cli.usage(classes.get(verb ?? '') ?? null, { detailed: true }).trimEnd() };
-  }
   const syntax = findVerb(first);
   if (!syntax) throw new UsageError(`unknown verb ${JSON.stringify(first ?? '--')}`, verbsRule);
   if (command && !syntax.command) throw new UsageError(`${syntax.verb} takes no command after --`);
-  return { kind: 'arguments', parsed: { ...readOwn(cli, syntax, own), command } };
+  return {
+    kind: 'arguments',
+    parsed: {
+      ...readOwn(
+        syntax,
+        own.flatMap((word) => detachValue(syntax, word)),
+      ),
+      command,
+    },
+  };
 }
 
 const verbsRule = `verbs are ${verbTable.map(({ verb }) => verb).join(', ')}; see daemonry --help`;
+
+/** `-n3` as `-n 3`: clipanion takes it for three flags. */
+function detachValue(syntax: VerbSyntax, word: string): readonly string[] {
+  const option = syntax.options.find(({ short, kind }) => short !== undefined && kind === 'value' && word.startsWith(short));
+  return option?.short && word.length > 2 && word[2] !== '=' ? [option.short, word.slice(2)] : [word];
+}
 
 interface VerbCommand {
   readonly names: readonly string[];
   readonly [option: `--${string}`]: string | boolean | readonly string[] | undefined;
 }
 
-function readOwn(cli: Cli, syntax: VerbSyntax, own: readonly string[]): Omit<ParsedArguments, 'command'> {
+function readOwn(syntax: VerbSyntax, own: readonly string[]): Omit<ParsedArguments, 'command'> {
+  const cli = new Cli({ binaryName: 'daemonry' });
+  cli.register(commandClass(syntax));
   let command: VerbCommand;
   try {
     command = cli.process([...own]) as unknown as VerbCommand;
@@ -57,7 +68,6 @@ function commandClass(syntax: VerbSyntax): CommandClass {
   const options = () => syntax.options.map((option) => [option.flag, declare(option)] as const);
   class VerbCommandClass extends Command {
     static override paths = [[syntax.verb]];
-    static override usage = Command.Usage({ description: syntax.summary, details: detailsOf(syntax) });
     names = Option.Rest({ name: syntax.nameLabel ?? 'name' });
 
     constructor() {
@@ -74,11 +84,6 @@ function declare({ flag, short, kind, summary }: OptionSyntax): unknown {
   const names = short ? `${short},${flag}` : flag;
   if (kind === 'flag') return Option.Boolean(names, { description: summary });
   return kind === 'value' ? Option.String(names, { description: summary }) : Option.Array(names, { description: summary });
-}
-
-function detailsOf({ verb, names, nameLabel = '<name>', command }: VerbSyntax): string {
-  const after = { none: '', one: ` ${nameLabel}`, optional: ` [${nameLabel}]`, any: ` ${nameLabel}…` }[names];
-  return `Usage: \`daemonry ${verb}${after} [options]${command ? ' [-- <command> [args…]]' : ''}\``;
 }
 
 function wrongNames(syntax: VerbSyntax, names: readonly string[]): UsageError {

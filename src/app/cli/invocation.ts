@@ -1,4 +1,3 @@
-import { DaemonError } from '../../domain/daemon-error.js';
 import { durationRule, parseDuration, parseSize, sizeRule } from '../../domain/quantity.js';
 
 /** One use of the command line, taken apart but not yet understood. */
@@ -93,5 +92,5 @@ export class Invocation {
 }
 
 export function isUsageError(error: unknown): error is UsageError {
-  return error instanceof Error && error.name === 'UsageError' && !(error instanceof DaemonError);
+  return error instanceof Error && error.name === 'UsageError';
 }

@@ -33,7 +33,7 @@ async function answer(argv: readonly string[]): Promise<Answer | string> {
 
 async function readByClipanion(argv: readonly string[]): Promise<ParsedArguments | string> {
   const { readFullSyntax } = await import('./full-syntax.js');
-  const reading = readFullSyntax(argv, DAEMONRY_VERSION, terminal.hasColour(1));
+  const reading = readFullSyntax(argv, DAEMONRY_VERSION);
   return reading.kind === 'text' ? reading.text : reading.parsed;
 }
 
@@ -58,7 +58,7 @@ function renderFailure({ exitCode, code, message, hint, facts }: Failure, json: 
     for (const line of tailOf(facts)) terminal.err(`  ${terminal.paint(stderr, 'dim', '|')} ${line}\n`);
   }
   // Its exit code tells how a daemon is, and what can't be read can't be told.
-  const unreadable = argv[0] === 'status' && (code === 'not-permitted' || code === 'unsafe-home');
+  const unreadable = splitCommand(argv).own[0] === 'status' && (code === 'not-permitted' || code === 'unsafe-home');
   return unreadable ? 4 : exitCode;
 }
 

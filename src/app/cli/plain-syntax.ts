@@ -35,7 +35,20 @@ export function readPlainSyntax(argv: readonly string[]): ParsedArguments | unde
 /** Everything after the first `--` is the daemon's own, whatever it looks like. */
 export function splitCommand(argv: readonly string[]): { own: readonly string[]; command: readonly string[] | undefined } {
   const dashes = argv.indexOf('--');
-  return dashes < 0 ? { own: argv, command: undefined } : { own: argv.slice(0, dashes), command: argv.slice(dashes + 1) };
+  return dashes < 0
+    ? { own: verbFirst(argv), command: undefined }
+    : { own: verbFirst(argv.slice(0, dashes)), command: argv.slice(dashes + 1) };
+}
+
+/** `--home DIR` and `--json` may stand before the verb, too. */
+function verbFirst(words: readonly string[]): readonly string[] {
+  let at = 0;
+  for (; at < words.length; at++) {
+    const word = words[at] as string;
+    if (word === '--home') at++;
+    else if (word !== '--json' && !word.startsWith('--home=')) break;
+  }
+  return at < words.length ? [words[at] as string, ...words.slice(0, at), ...words.slice(at + 1)] : words;
 }
 
 export function fitsNames(syntax: VerbSyntax, count: number): boolean {

@@ -12,7 +12,7 @@ export async function withProgress<T>(text: string, quiet: boolean, work: () => 
   let done = false;
   let stop = () => {};
   const timer = setTimeout(async () => {
-    const { default: yoctoSpinner } = await import('yocto-spinner');
+    const { yoctoSpinner } = await import('./spinner.js');
     if (done) return;
     const spinner = yoctoSpinner({ text, stream: process.stderr }).start();
     const ticker = setInterval(() => {

@@ -3,6 +3,8 @@ export interface OptionSyntax {
   readonly flag: `--${string}`;
   readonly short?: `-${string}`;
   readonly kind: 'flag' | 'value' | 'list';
+  /** What the value is called in the help. */
+  readonly label?: string;
   readonly summary: string;
   /** For completion: the values themselves, or what kind of path. */
   readonly values?: readonly string[] | 'file' | 'folder';
@@ -21,39 +23,41 @@ export interface VerbSyntax {
 }
 
 const everywhere: readonly OptionSyntax[] = [
-  { flag: '--home', kind: 'value', summary: 'where the daemons are kept', values: 'folder' },
+  { flag: '--home', kind: 'value', label: 'DIR', summary: 'where the daemons are kept', values: 'folder' },
   { flag: '--json', kind: 'flag', summary: 'answer with one JSON object' },
 ];
 
-const grace: OptionSyntax = { flag: '--grace', kind: 'value', summary: 'how long it may take to end before it is killed (10s)' };
+const grace: OptionSyntax = { flag: '--grace', kind: 'value', label: '10s', summary: 'how long it may take to end before it is killed' };
 
 const specOptions: readonly OptionSyntax[] = [
-  { flag: '--cwd', kind: 'value', summary: 'its working folder (here)', values: 'folder' },
-  { flag: '--env', kind: 'list', summary: 'K=V: a variable for it; remembered on disk' },
-  { flag: '--env-file', kind: 'list', summary: 'a file of variables, read at each start', values: 'file' },
-  { flag: '--pass-env', kind: 'list', summary: 'NAME: a variable of the starter, by name, where --clean-env drops the rest' },
+  { flag: '--cwd', kind: 'value', label: 'DIR', summary: 'its working folder; this one without it', values: 'folder' },
+  { flag: '--env', kind: 'list', label: 'K=V', summary: 'a variable for it, remembered on disk' },
+  { flag: '--env-file', kind: 'list', label: 'FILE', summary: 'a file of variables, read at each start', values: 'file' },
+  { flag: '--pass-env', kind: 'list', label: 'NAME', summary: 'a variable of the starter that --clean-env shall not drop' },
   { flag: '--clean-env', kind: 'flag', summary: 'pass on PATH, HOME and what is named, not the whole environment' },
   {
     flag: '--ready',
     kind: 'value',
+    label: 'WHEN',
     summary: 'when it is ready: exec, socket, port:N, http:URL, log:REGEX, notify (exec)',
     values: ['exec', 'socket', 'port:', 'http:', 'log:', 'notify'],
   },
-  { flag: '--ready-timeout', kind: 'value', summary: 'how long that may take (15s)' },
-  { flag: '--on-timeout', kind: 'value', summary: 'what happens to it then (stop)', values: ['stop', 'keep'] },
+  { flag: '--ready-timeout', kind: 'value', label: '15s', summary: 'how long that may take' },
+  { flag: '--on-timeout', kind: 'value', label: 'stop|keep', summary: 'what happens to it then', values: ['stop', 'keep'] },
   {
     flag: '--stop-signal',
     kind: 'value',
-    summary: 'the signal that asks it to end (SIGTERM)',
+    label: 'SIGTERM',
+    summary: 'the signal that asks it to end',
     values: ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGKILL'],
   },
   grace,
-  { flag: '--socket', kind: 'value', summary: 'a socket path of your own', values: 'file' },
-  { flag: '--log', kind: 'value', summary: 'a log file of your own', values: 'file' },
-  { flag: '--log-max-size', kind: 'value', summary: 'when the log is rotated (10MB)' },
-  { flag: '--log-keep', kind: 'value', summary: 'how many rotated logs are kept (5)' },
-  { flag: '--restart', kind: 'value', summary: 'restart policy (never; no other yet)', values: ['never'] },
-  { flag: '--daemon-version', kind: 'value', summary: "the daemon's own version" },
+  { flag: '--socket', kind: 'value', label: 'PATH', summary: 'a socket path of your own', values: 'file' },
+  { flag: '--log', kind: 'value', label: 'FILE', summary: 'a log file of your own', values: 'file' },
+  { flag: '--log-max-size', kind: 'value', label: '10MB', summary: 'when the log is rotated' },
+  { flag: '--log-keep', kind: 'value', label: '5', summary: 'how many rotated logs are kept' },
+  { flag: '--restart', kind: 'value', label: 'never', summary: 'restart policy: no other yet', values: ['never'] },
+  { flag: '--daemon-version', kind: 'value', label: 'V', summary: "the daemon's own version" },
 ];
 
 /** Every verb, in the order of the help. Parsers, help and completion are made from this. */
@@ -66,7 +70,7 @@ export const verbTable: readonly VerbSyntax[] = [
     options: [
       ...everywhere,
       ...specOptions,
-      { flag: '--force', kind: 'flag', summary: 'clear a record that can not be judged from here, without a signal' },
+      { flag: '--force', kind: 'flag', summary: 'clear a record that can not be judged from here; signals nobody' },
     ],
   },
   {
@@ -87,7 +91,7 @@ export const verbTable: readonly VerbSyntax[] = [
     options: [
       ...everywhere,
       { flag: '--follow', short: '-f', kind: 'flag', summary: 'go on with what it writes, over rotation and restart' },
-      { flag: '--lines', short: '-n', kind: 'value', summary: 'how many lines (10)' },
+      { flag: '--lines', short: '-n', kind: 'value', label: '10', summary: 'how many lines' },
     ],
   },
   { verb: 'run', summary: 'run a daemon in the foreground', names: 'one', command: true, options: [...everywhere, ...specOptions] },
@@ -98,8 +102,8 @@ export const verbTable: readonly VerbSyntax[] = [
     command: false,
     options: [
       ...everywhere,
-      { flag: '--for', kind: 'value', summary: 'what to wait for (ready)', values: ['ready', 'stopped'] },
-      { flag: '--timeout', kind: 'value', summary: 'how long (for ever)' },
+      { flag: '--for', kind: 'value', label: 'ready|stopped', summary: 'what to wait for', values: ['ready', 'stopped'] },
+      { flag: '--timeout', kind: 'value', label: '1m', summary: 'how long; for ever without it' },
     ],
   },
   {

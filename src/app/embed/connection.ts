@@ -1,6 +1,7 @@
 import { connectSocket } from '../../adapters/net/connect-socket.js';
 import { type Hello, parseHello, protocolVersion } from '../../adapters/net/hello.js';
-import type { RequestOptions, RpcPeer } from '../../adapters/net/rpc-peer.js';
+// With the rest, not when it is first needed: a program that runs for long may have been upgraded on disk by then.
+import { type RequestOptions, RpcPeer } from '../../adapters/net/rpc-peer.js';
 import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
 
 export interface OpenConnectionOptions {
@@ -21,8 +22,6 @@ export async function openConnection(path: string, options: OpenConnectionOption
   const { timeoutMs, signal } = options;
   const deadline = performance.now() + timeoutMs;
   if (signal?.aborted) throw cancelled(path);
-  // Loaded here, since most programs that define a daemon don't talk to it in every run.
-  const { RpcPeer } = await import('../../adapters/net/rpc-peer.js');
   const reached = await connectSocket({ path }, timeoutMs, signal);
   if (signal?.aborted) {
     if (reached.kind === 'connected') reached.socket.destroy();

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { DaemonError } from '../../domain/daemon-error.js';
+import { behindLinks } from '../../adapters/files/file-log-store.js';
+import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
 import { checkedName } from '../../domain/daemon-name.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import type { DaemonState, StateReason } from '../../domain/daemon-state.js';
@@ -126,7 +127,7 @@ class DefinedDaemon implements Daemon {
       socket: shown?.socket ?? null,
       version: shown?.version ?? null,
       descriptor: place.descriptor,
-      log: descriptor?.log ?? this.spec.log ?? place.log,
+      log: descriptor?.log ?? (this.spec.log === null ? place.log : behindLinks(this.spec.log)),
       reason,
     };
   }
@@ -145,7 +146,7 @@ class DefinedDaemon implements Daemon {
         return await openConnection(socket, { instanceId, timeoutMs: leftMs, signal });
       } catch (error) {
         // It may run and not listen yet: with `exec` for readiness nobody has waited for that.
-        if (!(error instanceof DaemonError) || error.code !== 'not-serving') throw error;
+        if (!isDaemonError(error) || error.code !== 'not-serving') throw error;
         if ((await this.status()).instanceId !== instanceId) throw error;
         await clock.sleep(connectPollMs, signal);
       }

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, statSync, writeSync } from 'node:fs';
+import { errnoOf } from '../../adapters/files/file-errors.js';
 import { DaemonError } from '../../domain/daemon-error.js';
 import type { OwnPlace } from './own-place.js';
 
@@ -38,7 +39,6 @@ function appendTo(file: string): void {
       closeSync(fd);
     }
   } catch (error) {
-    const errno = (error as NodeJS.ErrnoException).code ?? null;
-    throw new DaemonError('unwritable', `can't write ${file}: ${errno ?? 'unknown error'}`, { path: file, errno }, error);
+    throw new DaemonError('unwritable', `can't write ${file}: ${errnoOf(error)}`, { path: file, errno: errnoOf(error) }, error);
   }
 }

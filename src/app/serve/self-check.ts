@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { errnoOf } from '../../adapters/files/file-errors.js';
 import type { OwnPlace } from './own-place.js';
 import { type Ownership, ownershipOf } from './ownership.js';
 
@@ -63,8 +64,7 @@ function createLook({ descriptor, instanceId }: Pick<OwnPlace, 'descriptor' | 'i
       if (ownership === 'ours') knownOurs = seen;
       return ownership;
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      return code === 'ENOENT' || code === 'ENOTDIR' ? 'not-ours' : 'unclear';
+      return ['ENOENT', 'ENOTDIR'].includes(errnoOf(error)) ? 'not-ours' : 'unclear';
     }
   };
 }

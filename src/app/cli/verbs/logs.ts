@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { behindLinks } from '../../../adapters/files/file-log-store.js';
 import { LogFollower } from '../../../adapters/files/log-follower.js';
 import { checkedName } from '../../../domain/daemon-name.js';
 import { look } from '../../../domain/look.js';
@@ -42,7 +43,7 @@ export async function logPathOf(machine: Machine, name: string): Promise<string>
   const view = await look(machine, { name });
   if (!view.place.known) throw notFound(name);
   const spec = await machine.descriptors.readSpec({ name });
-  return view.descriptor?.log ?? spec?.log ?? view.place.log;
+  return view.descriptor?.log ?? (spec?.log ? behindLinks(spec.log) : view.place.log);
 }
 
 /** Runs `work` until Ctrl-C or a request to end, which are the way to leave it and no failure. */

@@ -9,7 +9,8 @@ import type { VerbContext } from './context.js';
 export async function stop(invocation: Invocation, context: VerbContext): Promise<Answer> {
   const all = invocation.has('--all');
   if (all === invocation.names.length > 0) {
-    throw new UsageError(all ? 'stop takes names or --all, not both' : 'stop needs the name of a daemon', 'or --all for every one of them');
+    if (all) throw new UsageError('stop takes names or --all, not both');
+    throw new UsageError('stop needs the name of a daemon', 'or --all for every one of them');
   }
   // All are checked before the first is stopped.
   const graceMs = invocation.durationMs('--grace');

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { bindingsFor } from '../../src/app/composition/bindings.js';
+import { composeMachine } from '../../src/app/composition/compose.js';
+import { createContainer } from '../../src/app/composition/container.js';
+import { machineFrom, serviceIdentifier, tokens } from '../../src/app/composition/tokens.js';
+import type { Clock, Machine } from '../../src/domain/ports.js';
+
+const settingsOf = (platform: NodeJS.Platform) => ({ home: '/nowhere', env: {}, platform });
+
+function classesOf(machine: Machine): Record<string, string> {
+  return Object.fromEntries(Object.entries(machine).map(([port, adapter]) => [port, adapter.constructor.name]));
+}
+
+describe.each(['linux', 'darwin'] as const)('composition on %s', (platform) => {
+  it('is the same by the container as without it', () => {
+    const settings = settingsOf(platform);
+    const container = createContainer(settings);
+    const byContainer = machineFrom((token) => container.get(serviceIdentifier(token)));
+    expect(classesOf(byContainer)).toEqual(classesOf(composeMachine(settings)));
+  });
+
+  it('makes each adapter once', () => {
+    const container = createContainer(settingsOf(platform));
+    for (const { token } of bindingsFor(platform))
+      expect(container.get(serviceIdentifier(token))).toBe(container.get(serviceIdentifier(token)));
+  });
+
+  it('lets a program bind a port anew', () => {
+    const clock: Clock = { monotonicMs: () => 42, wallTime: () => '', sleep: async () => {} };
+    const container = createContainer(settingsOf(platform));
+    container.rebind(serviceIdentifier(tokens.clock)).toConstantValue(clock);
+    expect(machineFrom((token) => container.get(serviceIdentifier(token))).clock).toBe(clock);
+  });
+});
+
+describe('composition', () => {
+  it('takes the adapters of its own platform only', () => {
+    expect(classesOf(composeMachine(settingsOf('linux'))).inspector).toBe('LinuxProcessInspector');
+    expect(classesOf(composeMachine(settingsOf('darwin'))).inspector).toBe('MacosProcessInspector');
+  });
+
+  it('refuses a platform that it has no adapters for', () => {
+    expect(() => composeMachine(settingsOf('win32'))).toThrow('win32 is not supported yet');
+  });
+});

@@ -1,0 +1,201 @@
+import { spawn } from 'node:child_process';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { filesBeside } from '../../src/adapters/files/daemon-files.js';
+import { composeMachine } from '../../src/app/composition/compose.js';
+import { machineSettings } from '../../src/app/composition/settings.js';
+import type { ProcessIdentity } from '../../src/domain/identity.js';
+import type { DaemonRef, Machine } from '../../src/domain/ports.js';
+import type { ContractHost, ContractMachine, ContractPrograms, ContractSubject, MortalActor } from './contract-machine.js';
+import type { MortalRequest } from './programs/mortal-actor.js';
+
+const isRoot = process.geteuid?.() === 0;
+
+/** The machine that the tests run on, with a home of its own for each test. */
+export const posixSubject: ContractSubject = {
+  name: `${process.platform}${isRoot ? ', as root' : ''}`,
+  can: { mortalActors: true, launchGate: existsSync('/bin/sh'), otherUsers: !isRoot, hiddenProcesses: false, shell: true, http: true },
+  create: async () => new PosixContractMachine(),
+};
+
+class PosixContractMachine implements ContractMachine {
+  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'contract-')));
+  readonly home = join(this.folder, 'home');
+  readonly machine = this.compose();
+  readonly programs = createPrograms(this.folder);
+  readonly started: ProcessIdentity[] = [];
+  readonly host: ContractHost = createHost(this);
+  private readonly closers: (() => Promise<void> | void)[] = [];
+
+  compose(): Machine {
+    return composeMachine(machineSettings({ home: this.home, env: { ...process.env, XDG_RUNTIME_DIR: undefined } }));
+  }
+
+  onClose(closer: () => Promise<void> | void): void {
+    this.closers.push(closer);
+  }
+
+  async close(): Promise<void> {
+    for (const closer of this.closers) await closer();
+    for (const identity of this.started) await this.end(identity);
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async end(leader: ProcessIdentity): Promise<void> {
+    const { inspector, signals } = this.machine;
+    const rows = await inspector.survey();
+    // The group of a session that we have made; its leader may be gone by now.
+    for (const row of rows.filter(
+      ({ processGroup, session, zombie }) => processGroup === leader.pid && session === leader.pid && !zombie,
+    )) {
+      await signals.send({ ...leader, pid: row.pid, startToken: row.startToken }, 'SIGKILL');
+    }
+  }
+}
+
+function createPrograms(folder: string): ContractPrograms {
+  const script = (text: string, ...args: readonly string[]) => ['/bin/sh', '-c', text, 'sh', ...args];
+  const notExecutable = join(folder, 'not-executable');
+  writeFileSync(notExecutable, '#!/bin/sh\n', { mode: 0o600 });
+  return {
+    sleeps: ['sleep', '1000'],
+    // What is ignored stays ignored through an exec.
+    ignoresSigterm: script('trap "" TERM; echo ignoring; exec sleep 1000'),
+    exits: (code) => script('exit "$1"', String(code)),
+    prints: (...lines) => script('printf "%s\\n" "$@"; exec sleep 1000', ...lines),
+    forks: script('sleep 1000 & echo forked; wait'),
+    // Who becomes another program does not wait for the children of the one before.
+    keepsZombie: script('echo forked & exec sleep 1000'),
+    absent: ['daemonry-no-such-command'],
+    notExecutable: [notExecutable],
+    printsVariable: (name) => script('printenv "$1"; exec sleep 1000', name),
+    printsFolder: script('pwd; exec sleep 1000'),
+    readsInput: script('cat; echo end of input; exec sleep 1000'),
+  };
+}
+
+function createHost(owner: PosixContractMachine): ContractHost {
+  const descriptorOf = async (ref: DaemonRef) => (await owner.machine.descriptors.place(ref)).descriptor;
+  return {
+    path: (file) => join(owner.folder, file),
+    secondActor: async () => owner.compose(),
+    mortalActor: () => startMortalActor(owner),
+    append: async (path, text) => appendFileSync(path, text, { mode: 0o600 }),
+    exists: async (path) => existsSync(path),
+    spoilDescriptor: async (ref, how) => {
+      const path = await descriptorOf(ref);
+      const text = how === 'newer' ? JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), schema: 2 }) : '{ "schema": 1,';
+      writeFileSync(path, text);
+    },
+    hasSetAside: async (ref) => readdirSync(dirname(await descriptorOf(ref))).some((file) => file.endsWith('.bad')),
+    leaveEndMarker: async (ref, instanceId) =>
+      writeFileSync(filesBeside(await descriptorOf(ref)).ended, `${instanceId}\n`, { mode: 0o600 }),
+    listen: (socket) => listen(owner, createServer(), socket),
+    listenOnPort: () => listenOnPort(owner, createServer()),
+    serveHttp: async (status) => {
+      const server = createHttpServer((_, response) => response.writeHead(status, { location: '/elsewhere' }).end());
+      return `http://127.0.0.1:${await listenOnPort(owner, server)}/ready`;
+    },
+    serveControl: async (socket, hello) => {
+      let shutdowns = 0;
+      const answers: Record<string, () => unknown> = {
+        'system.hello': () => ({ ...hello, protocol: 1 }),
+        'system.shutdown': () => {
+          shutdowns++;
+          return true;
+        },
+      };
+      const server = createServer((connection) => speak(connection, answers));
+      await listen(owner, server, socket);
+      return { shutdowns: () => shutdowns };
+    },
+    strangerOfOtherUser: async () => {
+      const here = await owner.machine.inspector.vantage();
+      const other = (await owner.machine.inspector.survey()).find((row) => row.pid > 1 && row.uid !== here.uid && !row.zombie);
+      if (!other) throw new Error('everybody here is us');
+      return { ...here, pid: other.pid, startToken: other.startToken };
+    },
+    hiddenProcess: async () => {
+      throw new Error('nobody hides here');
+    },
+  };
+}
+
+/** JSON-RPC in as few lines as any language would need, and with none of ours. */
+function speak(connection: Socket, answers: Readonly<Record<string, () => unknown>>): void {
+  createInterface({ input: connection }).on('line', (line) => {
+    const { id, method } = JSON.parse(line);
+    const answer = answers[method];
+    const outcome = answer ? { result: answer() } : { error: { code: -32_601, message: 'unknown method' } };
+    connection.write(`${JSON.stringify({ jsonrpc: '2.0', id, ...outcome })}\n`);
+  });
+}
+
+async function listenOnPort(owner: PosixContractMachine, server: Server): Promise<number> {
+  await listen(owner, server, 0);
+  return (server.address() as AddressInfo).port;
+}
+
+async function listen(owner: PosixContractMachine, server: Server, at: string | number): Promise<void> {
+  const connections = new Set<Socket>();
+  server.on('connection', (connection) => {
+    connections.add(connection);
+    connection.on('error', () => {});
+    connection.once('close', () => connections.delete(connection));
+  });
+  owner.onClose(() => {
+    for (const connection of connections) connection.destroy();
+    return new Promise((resolve) => server.close(() => resolve()));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    if (typeof at === 'string') server.listen(at, resolve);
+    else server.listen(at, '127.0.0.1', resolve);
+  });
+}
+
+let bundled: Promise<string> | undefined;
+
+/** Node 20 runs no TypeScript. */
+function bundleMortalActor(): Promise<string> {
+  bundled ??= (async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'contract-programs-'));
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    const outfile = join(folder, 'mortal-actor.mjs');
+    const entry = fileURLToPath(new URL('programs/mortal-actor.ts', import.meta.url));
+    await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'error' });
+    return outfile;
+  })();
+  return bundled;
+}
+
+async function startMortalActor(owner: PosixContractMachine): Promise<MortalActor> {
+  const child = spawn(process.execPath, [await bundleMortalActor(), owner.home], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const kill = async () => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  owner.onClose(kill);
+  const ask = async (request: MortalRequest) => {
+    child.stdin.write(`${JSON.stringify(request)}\n`);
+    const { value, done } = await lines.next();
+    if (done) throw new Error('the mortal actor has died of itself');
+    return JSON.parse(value);
+  };
+  return {
+    identity: await ask({ who: true }),
+    acquire: async (ref) => {
+      await ask({ acquire: ref });
+    },
+    spawnGated: async (command, log) => ask({ spawnGated: command, log }),
+    kill,
+  };
+}

@@ -1,0 +1,5 @@
+import { describeContracts } from './contracts.js';
+import { posixSubject } from './posix-contract-machine.js';
+
+// The same suites that the simulated machine passes in test/simulation, on the machine that we are on.
+if (process.platform !== 'win32') describeContracts(posixSubject);

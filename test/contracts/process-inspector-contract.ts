@@ -1,0 +1,129 @@
+import { expect } from 'vitest';
+import { type ContractSubject, describeContract, eventually, launch, launchUntil, untilEnded } from './contract-machine.js';
+
+export function describeProcessInspectorContract(subject: ContractSubject): void {
+  describeContract('ProcessInspector', subject, (test) => {
+    test('vantage: names this very process, as it is seen', async ({ machine: { inspector } }) => {
+      const here = await inspector.vantage();
+      expect(await inspector.observe(here.pid)).toMatchObject({
+        kind: 'process',
+        startToken: here.startToken,
+        zombie: false,
+        uid: here.uid,
+      });
+      for (const field of ['bootId', 'pidNamespace', 'timeNamespace', 'host'] as const) expect(here[field]).not.toBe('');
+    });
+
+    test('vantage: two programs of one machine are in one world, and stay who they are', async ({ machine, host }) => {
+      const here = await machine.inspector.vantage();
+      const there = await (await host.secondActor()).inspector.vantage();
+      const world = ({ bootId, pidNamespace, timeNamespace, host }: typeof here) => ({ bootId, pidNamespace, timeNamespace, host });
+      expect(world(there)).toEqual(world(here));
+      expect(await machine.inspector.vantage()).toEqual(here);
+    });
+
+    test('observe: shows the same of a process each time', async (subject) => {
+      const { inspector, clock } = subject.machine;
+      const { identity } = await launch(subject, subject.programs.sleeps);
+      const first = await inspector.observe(identity.pid);
+      await clock.sleep(30);
+      expect(await inspector.observe(identity.pid)).toEqual(first);
+      expect(first).toEqual({
+        kind: 'process',
+        startToken: identity.startToken,
+        zombie: false,
+        uid: (await inspector.vantage()).uid,
+        processGroup: identity.pid,
+        session: identity.pid,
+      });
+    });
+
+    test('observe: nobody is in the slot of a process that has ended', async (subject) => {
+      const { inspector } = subject.machine;
+      const launched = await launch(subject, subject.programs.exits(0));
+      await untilEnded(subject, launched.identity);
+      await eventually(subject.machine, 'its parent to learn of it', async () => launched.end() !== undefined);
+      const seen = await inspector.observe(launched.identity.pid);
+      expect(seen.kind === 'process' ? seen.startToken : seen.kind).not.toBe(launched.identity.startToken);
+      expect(seen.kind).not.toBe('hidden');
+    });
+
+    test('observe: a process that has ended and was not waited for is a zombie', async (subject) => {
+      const { inspector } = subject.machine;
+      const { identity } = await launchUntil(subject, subject.programs.keepsZombie, 'forked');
+      const child = async () => (await inspector.survey()).find((row) => row.parent === identity.pid);
+      await eventually(subject.machine, 'the zombie', async () => (await child())?.zombie ?? false);
+      const zombie = await child();
+      expect(await inspector.observe(zombie?.pid ?? 0)).toMatchObject({ kind: 'process', zombie: true, startToken: zombie?.startToken });
+    });
+
+    test(
+      'observe: a process that does not say who it is, is hidden',
+      async ({ machine, host }) => {
+        expect(await machine.inspector.observe(await host.hiddenProcess())).toEqual({ kind: 'hidden' });
+      },
+      'hiddenProcesses',
+    );
+
+    test('survey: lists every process once, ourselves among them', async (subject) => {
+      const { inspector } = subject.machine;
+      const here = await inspector.vantage();
+      const { identity } = await launch(subject, subject.programs.sleeps);
+      const rows = await inspector.survey();
+      const pids = rows.map((row) => row.pid);
+      expect(new Set(pids).size).toBe(pids.length);
+      expect(rows.find((row) => row.pid === here.pid)).toMatchObject({ startToken: here.startToken, uid: here.uid, zombie: false });
+      expect(rows.find((row) => row.pid === identity.pid)).toMatchObject({
+        startToken: identity.startToken,
+        parent: here.pid,
+        zombie: false,
+      });
+    });
+
+    test('marksOf: are those that a process was started with', async (subject) => {
+      const { inspector } = subject.machine;
+      const { identity, instanceId } = await launchUntil(subject, subject.programs.prints('here'), 'here');
+      expect(await inspector.marksOf(identity.pid)).toEqual({ instanceId, descriptor: subject.host.path('daemon.json') });
+    });
+
+    test('marksOf: who carries none, or has ended, has none', async (subject) => {
+      const { inspector } = subject.machine;
+      const here = await inspector.vantage();
+      expect(await inspector.marksOf(here.pid)).toBeUndefined();
+      const { identity } = await launch(subject, subject.programs.exits(0));
+      await untilEnded(subject, identity);
+      expect(await inspector.marksOf(identity.pid)).toBeUndefined();
+    });
+
+    test('usage: of a living process is known, of one that has ended is not', async (subject) => {
+      const { inspector } = subject.machine;
+      const { identity } = await launchUntil(subject, subject.programs.prints('here'), 'here');
+      const usage = await inspector.usage(identity.pid);
+      expect(usage?.memoryBytes).toBeGreaterThan(0);
+      expect(usage?.uptimeMs).toBeGreaterThanOrEqual(0);
+      expect(usage?.uptimeMs).toBeLessThan(60_000);
+      expect(usage?.cpuPercent).toBeGreaterThanOrEqual(0);
+      await subject.machine.signals.send(identity, 'SIGKILL');
+      await untilEnded(subject, identity);
+      expect(await inspector.usage(identity.pid)).toBeUndefined();
+    });
+
+    test('ownLineage: begins with us, goes from child to parent, and leaves our children out', async (subject) => {
+      const { inspector } = subject.machine;
+      const { identity } = await launch(subject, subject.programs.sleeps);
+      const lineage = await inspector.ownLineage();
+      const rows = await inspector.survey();
+      expect(lineage[0]).toBe((await inspector.vantage()).pid);
+      expect(lineage).not.toContain(identity.pid);
+      for (const [index, pid] of lineage.slice(0, -1).entries()) {
+        expect(rows.find((row) => row.pid === pid)?.parent).toBe(lineage[index + 1]);
+      }
+    });
+
+    test('isNamespaceInhabited: never denies that we are in our own, nor claims one that never was', async ({ machine: { inspector } }) => {
+      const { pidNamespace } = await inspector.vantage();
+      expect(await inspector.isNamespaceInhabited(pidNamespace)).not.toBe(false);
+      expect(await inspector.isNamespaceInhabited('pid:[1]')).not.toBe(true);
+    });
+  });
+}

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { type DaemonSpec, differingFields, specDefaults } from '../../src/domain/daemon-spec.js';
+
+const spec: DaemonSpec = { ...specDefaults, command: ['a'], cwd: '/' };
+
+test('differingFields: equal specs differ in nothing', () => {
+  expect(differingFields(spec, { ...spec, env: {}, command: ['a'] })).toEqual([]);
+});
+
+const others: Partial<DaemonSpec>[] = [
+  { command: ['a', 'b'] },
+  { cwd: '/tmp' },
+  { env: { A: '1' } },
+  { envFiles: ['/e'] },
+  { passEnv: ['A'] },
+  { cleanEnv: true },
+  { ready: { kind: 'socket' } },
+  { readyTimeoutMs: 1 },
+  { onTimeout: 'keep' },
+  { stopSignal: 'SIGINT' },
+  { graceMs: 1 },
+  { socket: '/s' },
+  { log: '/l' },
+  { logMaxBytes: 1 },
+  { logKeep: 1 },
+  { restart: 'always' },
+  { version: '1.0.0' },
+];
+test.each(others)('differingFields: %j is named', (over) => {
+  expect(differingFields(spec, { ...spec, ...over })).toEqual(Object.keys(over));
+});
+
+test('differingFields: every field of a spec is compared', () => {
+  expect(others.flatMap((over) => Object.keys(over)).sort()).toEqual(Object.keys(spec).sort());
+});

@@ -1,0 +1,99 @@
+import type { SimulatedProcess } from '../../src/adapters/simulated/simulated-process.js';
+import type { SentSignal, SimulatedWorld } from '../../src/adapters/simulated/simulated-world.js';
+
+export type Invariant = 'one-instance' | 'no-daemon-without-descriptor' | 'no-signal-to-others' | 'one-writer';
+
+export class Violation extends Error {
+  constructor(
+    readonly invariant: Invariant | 'verb',
+    message: string,
+  ) {
+    super(`${invariant}: ${message}`);
+    this.name = 'Violation';
+  }
+}
+
+export const allInvariants: readonly Invariant[] = ['one-instance', 'no-daemon-without-descriptor', 'no-signal-to-others', 'one-writer'];
+
+/** What a judge has seen of each instance, by its id, and when. */
+export interface Ledger {
+  /** Its command ran. */
+  readonly ran: Map<string, number>;
+  /** It was signalled. */
+  readonly signalled: Map<string, number>;
+  /** Its leader ended. */
+  readonly ended: Map<string, number>;
+}
+
+/** Judges a world after each of its steps. The first violation fails its schedule, and everybody's attempt with it. */
+export function judge(world: SimulatedWorld, invariants: readonly Invariant[] = allInvariants): Ledger {
+  const ledger: Ledger = { ran: new Map(), signalled: new Map(), ended: new Map() };
+  const wanted = new Set(invariants);
+  let violation: Violation | undefined;
+  let seen = -1;
+  const accuse = (invariant: Invariant, message: string) => {
+    if (wanted.has(invariant)) violation ??= new Violation(invariant, `${message} (at ${world.schedule.nowMs.toFixed(2)} ms)`);
+  };
+  world.onSignal = (sent) => {
+    note(ledger.signalled, sent.target.origin?.instanceId, world);
+    judgeSignal(world, sent, accuse);
+  };
+  world.onWrite = ({ actor, key }) => {
+    if (world.locks.holder(key)?.identity !== actor.identity) accuse('one-writer', `${actor.name} changes ${key} without its lock`);
+  };
+  world.schedule.onStep = () => {
+    const changes = world.kernel.changes + world.disk.changes;
+    if (changes !== seen) judgeProcesses(world, ledger, accuse);
+    seen = changes;
+    if (violation) throw violation;
+  };
+  return ledger;
+}
+
+function note(moments: Map<string, number>, instanceId: string | undefined, world: SimulatedWorld): void {
+  if (instanceId !== undefined && !moments.has(instanceId)) moments.set(instanceId, world.schedule.nowMs);
+}
+
+type Accuse = (invariant: Invariant, message: string) => void;
+
+/** A signal may reach only a process of the run that its sender has locked. */
+function judgeSignal(world: SimulatedWorld, { sender, target, signal }: SentSignal, accuse: Accuse): void {
+  const { origin } = target;
+  if (origin && world.locks.holder(origin.descriptor.toLowerCase())?.identity === sender.identity) return;
+  const who = origin ? `a process of ${origin.instanceId}, which it has not locked` : 'a stranger';
+  accuse('no-signal-to-others', `${sender.name} sends ${signal} to pid ${target.pid}, ${who}`);
+}
+
+function judgeProcesses(world: SimulatedWorld, ledger: Ledger, accuse: Accuse): void {
+  const instances = new Map<string, string>();
+  for (const { processes } of world.kernel.spaces.values()) {
+    for (const process of processes.values()) {
+      const { origin } = process;
+      // Behind its gate it is no daemon yet, and what hides from everybody is nobody's to find.
+      if (!origin || process.life !== 'running' || !isFindable(process)) continue;
+      const other = instances.get(origin.descriptor);
+      if (other !== undefined && other !== origin.instanceId)
+        accuse('one-instance', `${other} and ${origin.instanceId} of ${origin.descriptor} both live`);
+      instances.set(origin.descriptor, origin.instanceId);
+      if (process.isLeader && !ledger.ran.has(origin.instanceId)) process.onEnd(() => note(ledger.ended, origin.instanceId, world));
+      note(ledger.ran, origin.instanceId, world);
+      if (process.isLeader) judgeLeader(world, process, accuse);
+    }
+  }
+}
+
+function judgeLeader(world: SimulatedWorld, leader: SimulatedProcess, accuse: Accuse): void {
+  const { descriptor = '', instanceId = '' } = leader.origin ?? {};
+  const record = world.folderOf(descriptor)?.record;
+  // What somebody has spoiled names nobody, and is no absence.
+  if (record?.kind === 'corrupt' || record?.kind === 'newer') return;
+  const names = record?.kind === 'present' && record.descriptor.instanceId === instanceId;
+  const exactly =
+    names && (record.descriptor.intent || (record.descriptor.pid === leader.pid && record.descriptor.startToken === leader.startToken));
+  if (!exactly) accuse('no-daemon-without-descriptor', `pid ${leader.pid} runs ${instanceId}, and ${descriptor} does not name it`);
+}
+
+/** Not in its group, and without marks: nobody can know whose it is. */
+export function isFindable(process: SimulatedProcess): boolean {
+  return process.isLeader || process.marks !== null;
+}
