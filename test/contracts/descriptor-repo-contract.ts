@@ -62,12 +62,12 @@ export function describeDescriptorRepoContract(subject: ContractSubject): void {
 
     test('names: are sorted, and each is there once', async (subject) => {
       const { descriptors } = subject.machine;
-      for (const name of ['b', 'c', 'a']) {
+      for (const name of ['c', 'k', 'a', 'm', 'f', 'b', 'z', 'q', 'e', 'x']) {
         const held = await hold(subject, { name });
         await descriptors.writeSpec(held, specFor(subject.programs.sleeps));
         await held.release();
       }
-      expect(await descriptors.names()).toEqual(['a', 'b', 'c']);
+      expect(await descriptors.names()).toEqual(['a', 'b', 'c', 'e', 'f', 'k', 'm', 'q', 'x', 'z']);
     });
 
     test('read: a marker of this instance says that it ended cleanly, one of another does not', async (subject) => {

@@ -160,23 +160,36 @@ async function listen(owner: PosixContractMachine, server: Server, at: string | 
   });
 }
 
-let bundled: Promise<string> | undefined;
+let bundled: Promise<{ readonly folder: string; readonly file: string }> | undefined;
 
 /** Node 20 runs no TypeScript. */
-function bundleMortalActor(): Promise<string> {
+function bundlePrograms(): Promise<{ readonly folder: string; readonly file: string }> {
   bundled ??= (async () => {
     const folder = mkdtempSync(join(tmpdir(), 'contract-programs-'));
-    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-    const outfile = join(folder, 'mortal-actor.mjs');
+    const file = join(folder, 'mortal-actor.mjs');
     const entry = fileURLToPath(new URL('programs/mortal-actor.ts', import.meta.url));
-    await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'error' });
-    return outfile;
+    await build({
+      entryPoints: [entry],
+      outfile: file,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      logLevel: 'error',
+    });
+    return { folder, file };
   })();
   return bundled;
 }
 
+/** When all tests are over. */
+export async function removePrograms(): Promise<void> {
+  if (bundled) rmSync((await bundled).folder, { recursive: true, force: true });
+}
+
 async function startMortalActor(owner: PosixContractMachine): Promise<MortalActor> {
-  const child = spawn(process.execPath, [await bundleMortalActor(), owner.home], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const { file } = await bundlePrograms();
+  const child = spawn(process.execPath, [file, owner.home], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const kill = async () => {

@@ -84,10 +84,18 @@ describe('findRemains', () => {
     expect((await fixture.occupy(descriptor.pid)).pid).toBe(descriptor.pid);
   });
 
-  test("members of another user's make the group somebody else's", async () => {
+  test("one member of another user's makes the group somebody else's", async () => {
+    const { fixture, descriptor, leader, sameGroup } = await family();
+    const foreigner = fixture.world.kernel.fork({ parent: leader, placement: 'same-group', uid: 2_000 });
+    await fixture.lose(leader);
+    expect([foreigner.processGroup, foreigner.session]).toEqual([descriptor.pid, descriptor.pid]);
+    expect(await remainsOf(fixture, descriptor, false)).toMatchObject({ group: [], escaped: expect.arrayContaining([sameGroup.pid]) });
+  });
+
+  test("one member of another instance's makes the group that one's", async () => {
     const { fixture, descriptor, leader, sameGroup } = await family();
     await fixture.lose(leader);
-    Object.assign(sameGroup, { uid: 2_000 });
+    Object.assign(sameGroup, { marks: { ...sameGroup.marks, instanceId: 'another' } });
     expect(await remainsOf(fixture, descriptor, false)).toMatchObject({ group: [] });
   });
 

@@ -307,19 +307,21 @@ describe('start: readiness', () => {
   });
 
   test('one that ends before it is ready fails with its exit code and its last lines', async () => {
-    const fixture = new DaemonFixture();
-    fixture.define('fails', (self) => {
-      for (let line = 1; line <= 12; line++) self.print(`line ${line}`);
-      self.fork({ placement: 'same-group' });
-      self.fork({ placement: 'own-session' });
-      self.after(20, () => self.exit(3));
-    });
-    await expect(fixture.start(['fails'], { ready: { kind: 'notify' } })).rejects.toMatchObject({
-      code: 'ended-before-ready',
-      facts: { name: 'web', exitCode: 3, signal: null, logTail: Array.from({ length: 10 }, (_, index) => `line ${index + 3}`) },
-    });
-    fixture.expectNothingLeft();
-    expect(fixture.machine.clock.monotonicMs()).toBeLessThan(250);
+    for (let seed = 1; seed <= 20; seed++) {
+      const fixture = new DaemonFixture({ seed });
+      fixture.define('fails', (self) => {
+        for (let line = 1; line <= 12; line++) self.print(`line ${line}`);
+        self.fork({ placement: 'same-group' });
+        self.fork({ placement: 'own-session' });
+        self.after(seed, () => self.exit(3));
+      });
+      await expect(fixture.start(['fails'], { ready: { kind: 'notify' } })).rejects.toMatchObject({
+        code: 'ended-before-ready',
+        facts: { name: 'web', exitCode: 3, signal: null, logTail: Array.from({ length: 10 }, (_, index) => `line ${index + 3}`) },
+      });
+      fixture.expectNothingLeft();
+      expect(fixture.machine.clock.monotonicMs()).toBeLessThan(250);
+    }
   });
 
   test('one that is killed before it is ready fails with the signal', async () => {
@@ -438,9 +440,11 @@ describe('start: a disk that is full', () => {
       expect(attempt).toEqual({ kind: 'threw', error: diskFull });
       fixture.world.faults = undefined;
       await fixture.world.pass(10);
-      // What a spawn that failed has left is only a gate: it goes with its starter.
-      actor.crash();
-      await fixture.world.pass(10);
+      // What a spawn has left that failed after all is a gate that nobody knows: it goes with its starter.
+      if (failing === 3 && when === 'after') {
+        actor.crash();
+        await fixture.world.pass(10);
+      }
       fixture.expectNothingLeft();
       expect((await fixture.start()).outcome).toBe('started');
     }

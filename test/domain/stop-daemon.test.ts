@@ -146,6 +146,16 @@ describe('stop: escalation', () => {
     fixture.expectNothingLeft();
   });
 
+  test('a worker that has cleared its environment is still known by its group after the grace', async () => {
+    const fixture = new DaemonFixture();
+    fixture.define('postgres', (self) => {
+      self.fork({ keepsMarks: false, program: (worker) => worker.ignore('SIGTERM') });
+    });
+    await fixture.start(['postgres']);
+    expect((await fixture.stop()).outcome).toBe('killed');
+    fixture.expectNothingLeft();
+  });
+
   test('what is forked while it is being stopped is ended too', async () => {
     const fixture = new DaemonFixture();
     fixture.define('hydra', (self) => {
@@ -377,17 +387,37 @@ describe('stop: who is never signalled', () => {
     expect(leader.isAlive).toBe(true);
   });
 
+  test('whoever has taken the number of its group since this stop has begun', async () => {
+    const fixture = new DaemonFixture({ reuse: 1 });
+    await fixture.start(['fork', 'own-session', 'SIGTERM'], { graceMs: 8_000 });
+    const { leader } = fixture;
+    const stopper = fixture.world.actor();
+    const stopping = fixture.attempt(() => stopDaemon(stopper.machine, { ref: web }), stopper);
+    await fixture.until(() => leader.life === 'reaped');
+    const stranger = await fixture.occupy(leader.pid, (self) => void self.fork());
+    const [child] = stranger.children;
+    await fixture.lose(stranger);
+    expect([child?.life, child?.processGroup, child?.session]).toEqual(['running', leader.pid, leader.pid]);
+    expect((await stopping).outcome).toBe('killed');
+    expect(child?.life).toBe('running');
+  });
+
   test('a starter, whose intent is all that there is', async () => {
-    const fixture = new DaemonFixture({ gated: false });
-    const full = new DaemonError('unwritable', 'read-only file system', { errno: 'EROFS' });
-    const host = fixture.faultyActor((call) => {
-      return call === 'spawner.spawn' || call === 'descriptors.clear' ? { when: 'before', what: full } : undefined;
-    });
-    await host.attempt(() => startDaemon(host.machine, { ref: web, spec: specOf(['sleep']) }));
-    expect(fixture.descriptor).toBeUndefined();
-    fixture.world.faults = undefined;
-    const worker = fixture.world.kernel.fork({ parent: host.process, placement: 'same-group' });
-    await fixture.stop();
-    expect([host.ended, worker.isAlive]).toEqual([false, true]);
+    for (const verb of ['stop', 'start'] as const) {
+      const fixture = new DaemonFixture({ gated: false });
+      const full = new DaemonError('unwritable', 'read-only file system', { errno: 'EROFS' });
+      let isReadOnly = false;
+      const host = fixture.faultyActor((call) => {
+        isReadOnly ||= call === 'spawner.spawn';
+        return isReadOnly && /spawn|clear|write/.test(call) ? { when: 'before', what: full } : undefined;
+      });
+      await host.attempt(() => startDaemon(host.machine, { ref: web, spec: specOf(['sleep']) }));
+      fixture.world.faults = undefined;
+      expect(fixture.descriptor).toMatchObject({ intent: true, pid: host.process.pid });
+      const worker = fixture.world.kernel.fork({ parent: host.process, placement: 'same-group' });
+      expect(await look(fixture.machine, web)).toMatchObject({ state: 'running', phase: 'starting' });
+      expect((await fixture[verb]()).outcome).toBe(verb === 'stop' ? 'stale-cleaned' : 'started');
+      expect([host.ended, worker.isAlive]).toEqual([false, true]);
+    }
   });
 });

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { specDefaults } from '../../domain/daemon-spec.js';
 import { type Descriptor, type DescriptorReading, descriptorSchema } from '../../domain/descriptor.js';
 
@@ -8,7 +9,7 @@ const isTextOrNull: Check = (value) => value === null || isText(value);
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const isStopPolicy: Check = (value) => isRecord(value) && /^SIG[A-Z0-9+-]+$/.test(String(value.signal)) && isCount(value.graceMs);
+const isStopPolicy: Check = (value) => isRecord(value) && Object.hasOwn(constants.signals, String(value.signal)) && isCount(value.graceMs);
 
 // By hand, since a schema library costs this hottest of paths more than all the rest of it.
 const required: Readonly<Record<string, Check>> = {

@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, renameSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { checkedName, sameName } from '../../domain/daemon-name.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import type { Descriptor, DescriptorReading } from '../../domain/descriptor.js';
@@ -8,7 +8,7 @@ import { type DaemonFiles, filesBeside, filesInHome } from './daemon-files.js';
 import { decodeDescriptor, encodeDescriptor } from './descriptor-codec.js';
 import { errnoOf, naming } from './file-errors.js';
 import { randomId, shortId } from './random-id.js';
-import { checkedFolder, checkedSubfolder, readOwnFile, removeIfThere, temporaryPath, writeAtomically } from './safe-files.js';
+import { checkedFolder, checkedSubfolder, readOwnFile, removeIfThere, writeAtomically } from './safe-files.js';
 import { createSocketPath, removeDeadSocket } from './socket-path.js';
 
 export interface FileSettings {
@@ -50,11 +50,11 @@ export class FileDescriptorRepo implements DescriptorRepo {
     else naming(files.descriptor, 'write', () => removeIfThere(files.descriptor));
     // Last: until the descriptor is gone, the marker says that it ended well.
     naming(files.ended, 'write', () => removeIfThere(files.ended));
+    removeTemporaries(files);
   }
 
   createInstance(held: HeldLock, options: { readonly pinnedSocket: string | null; readonly notify: boolean }): InstanceFiles {
     const { name, files } = this.locate(held.ref);
-    removeTemporaries(files.folder);
     const instanceId = randomId();
     const { env, platform } = this.settings;
     const socket = options.pinnedSocket ?? createSocketPath({ name, instanceId, folder: files.folder, env, platform });
@@ -160,14 +160,17 @@ function setAside(path: string): void {
       renameSync(path, `${path}.bad`);
     } catch (error) {
       if (!['EEXIST', 'ENOTEMPTY', 'EISDIR', 'ENOTDIR'].includes(errnoOf(error))) throw error;
-      renameSync(path, `${temporaryPath(path).slice(0, -'.tmp'.length)}.bad`);
+      renameSync(path, `${path}.${shortId(randomId())}.bad`);
     }
   });
 }
 
-/** Temporary files of writers that were killed: we hold the lock, so none is being written. */
-function removeTemporaries(folder: string): void {
-  for (const name of naming(folder, 'read', () => readdirSync(folder))) {
-    if (/^\.[0-9a-f]{12}\.tmp$/.test(name)) naming(folder, 'write', () => removeIfThere(join(folder, name)));
+/** What writers of this daemon's files left that were killed: we hold its lock, so none of them is being written. */
+function removeTemporaries(files: DaemonFiles): void {
+  const own = [files.descriptor, files.spec, files.ended].map((path) => basename(path));
+  for (const name of naming(files.folder, 'read', () => readdirSync(files.folder))) {
+    const target = /^\.(.+)\.[0-9a-f]{12}\.tmp$/.exec(name)?.[1];
+    const path = join(files.folder, name);
+    if (target !== undefined && own.includes(target)) naming(path, 'write', () => removeIfThere(path));
   }
 }

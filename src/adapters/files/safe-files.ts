@@ -12,7 +12,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { errnoOf, naming, unsafe } from './file-errors.js';
 import { randomId, shortId } from './random-id.js';
 
@@ -134,8 +134,9 @@ export function writeAtomically(path: string, text: string): void {
   });
 }
 
+/** Where a file is written before it appears under its own name. */
 export function temporaryPath(path: string): string {
-  return join(dirname(path), `.${shortId(randomId())}.tmp`);
+  return join(dirname(path), `.${basename(path)}.${shortId(randomId())}.tmp`);
 }
 
 export function writeAll(fd: number, text: string): void {

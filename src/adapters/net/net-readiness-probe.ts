@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { unreachable } from '../../domain/identity.js';
 import type { Awaitable, ReadinessProbe, ReadySubject } from '../../domain/ports.js';
 import type { ReadyCondition } from '../../domain/ready-condition.js';
@@ -48,12 +49,18 @@ async function connects(address: SocketAddress, timeoutMs: number): Promise<bool
   const reached = await connectSocket(address, timeoutMs);
   if (reached.kind !== 'connected') return false;
   const { socket } = reached;
-  // TCP may choose the very port that is asked for as its own, and then connects to itself where nobody listens.
-  const toItself = socket.localPort !== undefined && socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
+  if (!isConnectedToItself(socket)) {
+    void leaveGently(socket);
+    return true;
+  }
   // Reset, or the port would stay taken for a minute.
-  if (toItself) socket.resetAndDestroy();
-  else void leaveGently(socket);
-  return !toItself;
+  socket.resetAndDestroy();
+  return false;
+}
+
+/** TCP may choose the very port that is asked for as its own, and then meets itself where nobody listens. */
+export function isConnectedToItself(socket: Socket): boolean {
+  return socket.localPort !== undefined && socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
 }
 
 function holdsAnything(file: string): boolean {

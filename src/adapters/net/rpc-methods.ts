@@ -34,15 +34,16 @@ export class RpcMethods {
     this.#server.addMethodAdvanced(method, async (request) => this.#call(request, answer));
   }
 
-  /** The answer to a request, `null` to a notification. Never throws. */
-  async answer(request: JSONRPCRequest): Promise<JSONRPCResponse | null> {
-    if (this.#underWay >= maxUnderWay) return refuse(request);
-    this.#underWay++;
-    try {
-      return await this.#server.receive(request);
-    } finally {
-      this.#underWay--;
+  /** Answers a request. It is under way until its answer was handed to `send`; a notification has none. Never throws. */
+  async answer(request: JSONRPCRequest, send: (answer: JSONRPCResponse) => void): Promise<void> {
+    if (this.#underWay >= maxUnderWay) {
+      if (request.id !== undefined) send(createJSONRPCErrorResponse(request.id, rpcCodes.tooManyRequests, 'too many requests under way'));
+      return;
     }
+    this.#underWay++;
+    const answer = await this.#server.receive(request);
+    if (answer) send(answer);
+    this.#underWay--;
   }
 
   async #call(request: JSONRPCRequest, answer: RpcMethod): Promise<JSONRPCResponse | null> {
@@ -56,8 +57,4 @@ export class RpcMethods {
       return null;
     }
   }
-}
-
-function refuse({ id }: JSONRPCRequest): JSONRPCResponse | null {
-  return id === undefined ? null : createJSONRPCErrorResponse(id, rpcCodes.tooManyRequests, 'too many requests under way');
 }

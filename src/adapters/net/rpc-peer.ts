@@ -11,16 +11,11 @@ import {
 import { longestDurationMs } from '../../domain/quantity.js';
 import { leaveGently } from './connect-socket.js';
 import { LineSplitter, maxLineBytes } from './message-lines.js';
+import type { RequestOptions } from './request-options.js';
 import { rpcCodes } from './rpc-error.js';
 import { brokenProtocol, cancelled, connectionClosed, unanswered } from './rpc-failures.js';
 import { decodeMessage, encodeMessage, resultOf } from './rpc-message.js';
 import { type NotificationErrorListener, type RpcMethod, RpcMethods } from './rpc-methods.js';
-
-export interface RequestOptions {
-  /** Without it a request waits for as long as the connection lives. Milliseconds. */
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
 
 export interface RpcPeerOptions {
   /** What to do about a message that isn't one: a server says so and goes on, a client gives the peer up. */
@@ -174,8 +169,7 @@ export class RpcPeer {
   }
 
   async #answer(request: JSONRPCRequest): Promise<void> {
-    const answer = await this.#methods.answer(request);
-    if (answer) this.#sendAnswer(answer);
+    await this.#methods.answer(request, (answer) => this.#sendAnswer(answer));
     if (this.#finishing) this.finish();
   }
 

@@ -38,9 +38,9 @@ export class SimulatedProcessSpawner implements ProcessSpawner {
         marks: { ...request.marks, notifyFile: request.notifyFile },
         origin: { instanceId, descriptor },
         log: request.log,
-        gated: this.gated,
+        gated: request.command.gated,
       });
-      if (!this.gated) world.execute(process, request.command.file, request.command.argv);
+      if (!request.command.gated) world.execute(process, request.command.file, request.command.argv);
       return new SimulatedLaunch(this.actor, process, request.command);
     });
   }

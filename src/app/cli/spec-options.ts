@@ -1,6 +1,6 @@
-import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { fitsSocketPath, longestSocketPathBytes } from '../../adapters/files/home.js';
+import { findSignalName, signalNames } from '../../adapters/posix/signal-name.js';
 import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
 import { parseReadyCondition, type ReadyCondition } from '../../domain/ready-condition.js';
 import { type Invocation, UsageError } from './invocation.js';
@@ -98,10 +98,9 @@ function readiness(invocation: Invocation): ReadyCondition {
 function signalName(invocation: Invocation): string {
   const text = invocation.value('--stop-signal');
   if (text === undefined) return specDefaults.stopSignal;
-  const upper = text.toUpperCase();
-  const name = upper.startsWith('SIG') ? upper : `SIG${upper}`;
-  if (Object.hasOwn(constants.signals, name)) return name;
-  throw new UsageError(`invalid --stop-signal ${JSON.stringify(text)}`, `signals are ${Object.keys(constants.signals).join(', ')}`);
+  const name = findSignalName(text);
+  if (name) return name;
+  throw new UsageError(`invalid --stop-signal ${JSON.stringify(text)}`, `signals are ${signalNames.join(', ')}`);
 }
 
 function socketPath(path: string | undefined): string | null {

@@ -1,7 +1,8 @@
 import { connectSocket } from '../../adapters/net/connect-socket.js';
 import { type Hello, parseHello, protocolVersion } from '../../adapters/net/hello.js';
+import type { RequestOptions } from '../../adapters/net/request-options.js';
 // With the rest, not when it is first needed: a program that runs for long may have been upgraded on disk by then.
-import { type RequestOptions, RpcPeer } from '../../adapters/net/rpc-peer.js';
+import { RpcPeer } from '../../adapters/net/rpc-peer.js';
 import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
 
 export interface OpenConnectionOptions {

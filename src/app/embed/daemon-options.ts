@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { fitsSocketPath } from '../../adapters/files/home.js';
 import { DaemonError } from '../../domain/daemon-error.js';
@@ -61,8 +62,8 @@ export function specFromOptions(options: DaemonOptions): DaemonSpec {
     cleanEnv: options.cleanEnv ?? specDefaults.cleanEnv,
     ready: readiness(options.ready),
     readyTimeoutMs: milliseconds('readyTimeoutMs', options.readyTimeoutMs, specDefaults.readyTimeoutMs),
-    onTimeout: options.onTimeout ?? specDefaults.onTimeout,
-    stopSignal: options.stopSignal ?? specDefaults.stopSignal,
+    onTimeout: onTimeout(options.onTimeout),
+    stopSignal: signalName(options.stopSignal),
     graceMs: milliseconds('graceMs', options.graceMs, specDefaults.graceMs),
     socket: socketPath(options.socket, cwd),
     log: options.log === undefined ? null : resolve(cwd, options.log),
@@ -78,6 +79,16 @@ export function milliseconds(option: string, value: number | undefined, fallback
   if (value === undefined) return fallback;
   if (Number.isFinite(value) && value >= 0 && value <= longestDurationMs) return Math.round(value);
   throw invalid(option, value, `it is a number of milliseconds up to ${longestDurationMs}`);
+}
+
+function onTimeout(value: DaemonOptions['onTimeout']): DaemonSpec['onTimeout'] {
+  if (value === undefined || value === 'stop' || value === 'keep') return value ?? specDefaults.onTimeout;
+  throw invalid('onTimeout', value, 'it is stop or keep');
+}
+
+function signalName(name: string | undefined): string {
+  if (name === undefined || Object.hasOwn(constants.signals, name)) return name ?? specDefaults.stopSignal;
+  throw invalid('stopSignal', name, 'it is the name of a signal, such as SIGINT');
 }
 
 function readiness(text: string | undefined): ReadyCondition {

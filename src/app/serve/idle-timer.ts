@@ -1,6 +1,6 @@
 /**
- * Calls back when nobody has been connected for a while. The timer runs on the monotonic clock, which stands still while
- * the machine sleeps: a daemon is never idle for having slept.
+ * Calls back when nobody has been connected for a while. Where the loop's clock counts the time that the machine sleeps, it
+ * may call right at the awakening: whoever is called looks again whether anybody has come, before it ends anything.
  */
 export class IdleTimer {
   readonly #idleMs: number | null;

@@ -1,5 +1,5 @@
-export { RpcError } from '../../adapters/net/rpc-error.js';
-export type { RequestOptions } from '../../adapters/net/rpc-peer.js';
+export type { RequestOptions } from '../../adapters/net/request-options.js';
+export { isRpcError, RpcError } from '../../adapters/net/rpc-error.js';
 export { DaemonError, type DaemonErrorCode, type DaemonErrorFacts, isDaemonError } from '../../domain/daemon-error.js';
 export { type ServedDaemon, serveDaemon } from './serve-daemon.js';
 export type { ServedMethod, ServeOptions, StopReason } from './serve-options.js';

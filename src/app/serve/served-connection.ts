@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
-import type { RequestOptions, RpcPeer } from '../../adapters/net/rpc-peer.js';
+import type { RequestOptions } from '../../adapters/net/request-options.js';
+import type { RpcPeer } from '../../adapters/net/rpc-peer.js';
 import { refuseSystemMethod } from './serve-options.js';
 
 /** A peer that has connected to this daemon. */

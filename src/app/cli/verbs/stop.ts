@@ -38,7 +38,7 @@ async function stopSeveral(names: readonly string[], stopOne: (name: string) => 
     json: {
       results: outcomes.map(({ name, result, failure }) => (result ? stopJson(result) : { name, error: failureJson(failure as Failure) })),
     },
-    lines: outcomes.flatMap(({ result }) => (result ? [stopLine(result)] : [])),
+    lines: outcomes.length === 0 ? ['no daemons here'] : outcomes.flatMap(({ result }) => (result ? [stopLine(result)] : [])),
     warnings: failures.map(({ message, hint }) => (hint ? `${message}; ${hint}` : message)),
     exitCode: Math.max(0, ...failures.map(({ exitCode }) => exitCode)),
   };

@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { describe, expect } from 'vitest';
+import { snapshot } from '../support/folder-snapshot.js';
+import { commandOf, isAlive, processFacts, startTokenOf, worldHere } from '../support/processes.js';
+import { fixture } from '../support/suite.js';
+import { type TemporaryHome, test } from '../support/temporary-home.js';
+import { waitFor } from '../support/wait-for.js';
+
+/** A living process that has nothing to do with daemonry: leader of a group with a child. */
+async function startStranger(home: TemporaryHome) {
+  const program = home.spawn('sh', [fixture('forks-a-child.sh')], { detached: true });
+  await program.says('child');
+  const child = Number(/child (\d+)/.exec(program.stdout)?.[1]);
+  return {
+    pid: program.pid,
+    startToken: startTokenOf(program.pid),
+    isUnharmed: () => isAlive(program.pid) && isAlive(child) && !program.ended,
+    async end() {
+      process.kill(-program.pid, 'SIGKILL');
+      await program.end();
+    },
+  };
+}
+
+/** Every verb that could be tempted to signal what the descriptor names. */
+const tempted: readonly (readonly string[])[] = [
+  ['status', 'clock'],
+  ['stop', 'clock', '--grace', '0ms'],
+  ['restart', 'clock', '--grace', '0ms'],
+  ['start', 'clock', '--', 'sleep', '1000'],
+  ['doctor', '--fix'],
+  ['run', 'clock', '--', 'true'],
+  ['wait', 'clock', '--for', 'stopped', '--timeout', '10ms'],
+];
+
+describe.concurrent('a stranger that has the recorded pid', () => {
+  test('reads as stale, and is signalled by no verb (F1, F2)', async ({ home }) => {
+    const stranger = await startStranger(home);
+    for (const args of tempted) {
+      const forged = home.forge('clock', { pid: stranger.pid, startToken: String(Number(stranger.startToken) - 1) });
+      await home.cli(args);
+      expect([args, stranger.isUnharmed()]).toEqual([args, true]);
+      if (args[0] === 'status') {
+        const { json, exitCode } = await home.cli(['status', 'clock', '--json']);
+        expect([exitCode, json.status, json.reason, json.pid]).toEqual([1, 'stale', 'pid-reused', forged.pid]);
+      }
+      await home.cli(['stop', 'clock', '--grace', '0ms']);
+    }
+    expect(stranger.isUnharmed()).toBe(true);
+    await stranger.end();
+  });
+
+  test('is not taken for the daemon though it is of the same group, session and user', async ({ home }) => {
+    const stranger = await startStranger(home);
+    // The recorded daemon would be older than everything that lives: its group can not be theirs, for the slot is taken.
+    home.forge('clock', { pid: stranger.pid, startToken: '1' });
+    expect((await home.cli(['stop', 'clock', '--grace', '0ms', '--json'])).json).toMatchObject({ outcome: 'stale-cleaned', escaped: [] });
+    expect(stranger.isUnharmed()).toBe(true);
+    await stranger.end();
+  });
+
+  test.for([0, 1, -1, 2 ** 31, 1e20, 1.5, '12', null, true, [12], undefined])(
+    'is reached through no pid such as %j (F10)',
+    async (pid, { home }) => {
+      const stranger = await startStranger(home);
+      // Whatever would come of `kill` with it: the stranger is in nobody else's group, this very program is in ours.
+      const startToken = pid === 1 ? startTokenOf(1) : stranger.startToken;
+      home.forge('clock', { pid, startToken });
+      const status = await home.cli(['status', 'clock', '--json']);
+      expect([status.exitCode, status.json.status, status.json.reason]).toEqual([1, 'stale', 'corrupt-descriptor']);
+      expect((await home.cli(['stop', 'clock', '--grace', '0ms', '--json'])).json.outcome).toBe('stale-cleaned');
+      expect(stranger.isUnharmed()).toBe(true);
+      await stranger.end();
+    },
+  );
+});
+
+describe.concurrent('a zombie', () => {
+  test('is dead: stale to status, cleaned by stop, no obstacle to start (F5)', async ({ home }) => {
+    const latch = home.latch('latch');
+    const parent = home.spawn('sh', [fixture('keeps-zombie.sh'), latch.path]);
+    await parent.says('zombie');
+    const pid = Number(/zombie (\d+)/.exec(parent.stdout)?.[1]);
+    await waitFor('the parent that does not wait', () => commandOf(parent.pid) === 'sleep');
+    latch.open();
+    await waitFor('the zombie', () => processFacts(pid)?.state === 'Z');
+    const forge = () => home.forge('clock', { pid, startToken: startTokenOf(pid) });
+
+    forge();
+    const status = await home.cli(['status', 'clock', '--json']);
+    expect([status.exitCode, status.json.reason]).toEqual([1, 'process-is-a-zombie']);
+    expect((await home.cli(['stop', 'clock', '--json'])).json).toMatchObject({ outcome: 'stale-cleaned', escaped: [] });
+    forge();
+    expect((await home.startSleeper('clock')).outcome).toBe('started');
+    expect(processFacts(pid)?.state).toBe('Z');
+    parent.kill('SIGKILL');
+    await parent.end();
+  });
+});
+
+/** Expects that nobody can judge this record: every verb leaves everything as it is, until it is told to forget. */
+async function expectUnknown(home: TemporaryHome, reason: string): Promise<void> {
+  const before = snapshot(home.path);
+  const status = await home.cli(['status', 'clock', '--json']);
+  expect([status.exitCode, status.json.status, status.json.reason]).toEqual([4, 'unknown', reason]);
+  for (const verb of [
+    ['start', 'clock', '--', 'sleep', '1000'],
+    ['start', 'clock'],
+    ['stop', 'clock'],
+    ['restart', 'clock'],
+  ]) {
+    const end = await home.cli([...verb.slice(0, 2), '--json', ...verb.slice(2)]);
+    expect([verb, end.exitCode, end.json.error.code, end.json.error.reason]).toEqual([verb, 1, 'unknown-daemon', reason]);
+    expect(end.json.error.hint).toContain('daemonry start clock --force');
+  }
+  expect(snapshot(home.path)).toEqual(before);
+}
+
+describe.concurrent('a record that can not be judged from here', () => {
+  const foreign: Readonly<Record<string, { reason: string; fields: () => Record<string, unknown> }>> = {
+    'of another host': { reason: 'other-host', fields: () => ({ host: 'elsewhere' }) },
+    'of another host and another boot': { reason: 'other-host', fields: () => ({ host: 'elsewhere', bootId: randomUUID() }) },
+    'of another boot in another pid namespace': { reason: 'other-boot', fields: () => ({ bootId: randomUUID(), pidNamespace: 'pid:[1]' }) },
+    'of another time namespace': { reason: 'other-time-namespace', fields: () => ({ timeNamespace: 'time:[1]' }) },
+    'of a newer schema': { reason: 'newer-schema', fields: () => ({ schema: 2 }) },
+  };
+
+  for (const [what, { reason, fields }] of Object.entries(foreign)) {
+    test(`${what}: is touched by nothing, and forgotten by --force without a signal (F7)`, async ({ home }) => {
+      // All else being right, so that only this one difference stands between the process and a signal.
+      const stranger = await startStranger(home);
+      const { pid, startToken } = stranger;
+      home.forge('clock', { pid, startToken, ...fields() });
+      await expectUnknown(home, reason);
+      const forced = await home.startSleeper('clock', '--force');
+      expect(forced.outcome).toBe('started');
+      expect(forced.pid).not.toBe(pid);
+      expect(stranger.isUnharmed()).toBe(true);
+      await stranger.end();
+    });
+  }
+
+  test('is cleared by doctor --fix without a signal', async ({ home }) => {
+    const stranger = await startStranger(home);
+    home.forge('clock', { pid: stranger.pid, startToken: stranger.startToken, host: 'elsewhere' });
+    expect((await home.cli(['doctor', '--fix'])).exitCode).toBe(0);
+    expect((await home.cli(['status', 'clock'])).exitCode).toBe(3);
+    expect(stranger.isUnharmed()).toBe(true);
+    await stranger.end();
+  });
+
+  test('of a newer schema is kept for whoever can read it, when it is forgotten', async ({ home }) => {
+    const forged = home.forge('clock', { schema: 7, shape: 'of the future' });
+    await home.startSleeper('clock', '--force');
+
+    expect(JSON.parse(readFileSync(home.at('clock', 'daemon.json.bad'), 'utf8'))).toEqual(forged);
+  });
+});
+
+describe.concurrent('a record that is proven dead', () => {
+  const worlds: Readonly<Record<string, { fields: () => Record<string, unknown>; env?: Record<string, string> }>> = {
+    'of an earlier boot of this machine': { fields: () => ({ bootId: randomUUID() }) },
+    'of an earlier container, in a home of its own': { env: { DAEMONRY_EXCLUSIVE_HOME: '1' }, fields: () => ({ pidNamespace: 'pid:[1]' }) },
+    'of an earlier container and boot, in a home of its own': {
+      env: { DAEMONRY_EXCLUSIVE_HOME: '1' },
+      fields: () => ({ pidNamespace: 'pid:[1]', bootId: randomUUID() }),
+    },
+  };
+
+  for (const [what, { fields, env = {} }] of Object.entries(worlds)) {
+    test(`${what}: is stale, and the next start heals it without a signal`, async ({ home }) => {
+      const stranger = await startStranger(home);
+      home.forge('clock', { pid: stranger.pid, startToken: stranger.startToken, ...fields() });
+      const status = await home.cli(['status', 'clock', '--json'], { env });
+      expect([status.exitCode, status.json.reason]).toEqual([1, 'process-gone']);
+      const started = await home.cli(['start', 'clock', '--json', '--', 'sleep', '1000'], { env });
+      expect(started.json.outcome).toBe('started');
+      expect(stranger.isUnharmed()).toBe(true);
+      await stranger.end();
+    });
+  }
+
+  const canSeeAll = worldHere().pidNamespace === 'pid:[4026531836]' && process.getuid?.() === 0;
+
+  test.skipIf(!canSeeAll)(
+    'of a pid namespace below: unknown while anybody lives there, dead after (needs root of the first pid namespace)',
+    async ({ home }) => {
+      const container = home.spawn('unshare', ['--pid', '--fork', '--kill-child', 'sh', '-c', 'echo up; sleep 1000']);
+      await container.says('up');
+      const inside = (await waitFor('the process inside', () => childOf(container.pid))) as number;
+      const pidNamespace = readlinkSync(`/proc/${inside}/ns/pid`);
+      expect(pidNamespace).not.toBe(worldHere().pidNamespace);
+      home.forge('clock', { pid: 2, startToken: '1', pidNamespace });
+      await expectUnknown(home, 'other-pid-namespace');
+      container.kill('SIGKILL');
+      await container.end();
+      await waitFor('the end of the namespace', () => !isAlive(inside));
+      expect((await home.cli(['status', 'clock', '--json'])).json).toMatchObject({ status: 'stale', reason: 'process-gone' });
+      expect((await home.startSleeper('clock')).outcome).toBe('started');
+    },
+  );
+});
+
+function childOf(pid: number): number | undefined {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return children === '' ? undefined : Number(children.split(' ')[0]);
+}

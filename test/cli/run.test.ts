@@ -1,0 +1,88 @@
+import { describe, expect } from 'vitest';
+import { isAlive } from '../support/processes.js';
+import { fixture, serveFile } from '../support/suite.js';
+import { test } from '../support/temporary-home.js';
+import { waitFor } from '../support/wait-for.js';
+
+describe.concurrent('run', () => {
+  test("shows the output, exits with the command's code, and leaves no record", async ({ home }) => {
+    const end = await home.cli(['run', 'clock', '--', 'sh', '-c', 'echo out; echo err >&2; sleep 0.05; exit 7']);
+    expect(end).toMatchObject({ exitCode: 7, stdout: 'out\nerr\n', stderr: '' });
+    expect(home.descriptor('clock')).toBeUndefined();
+    expect((await home.cli(['status', 'clock'])).exitCode).toBe(3);
+  });
+
+  test('exits with 0 where the command does', async ({ home }) => {
+    expect(await home.cli(['run', 'clock', '--', 'sleep', '0.05'])).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+  });
+
+  test('exits with 128 and the signal that ended the command', async ({ home }) => {
+    expect((await home.cli(['run', 'clock', '--', 'sh', '-c', 'sleep 0.05; kill -USR1 $$'])).exitCode).toBe(128 + 10);
+  });
+
+  test('is a daemon like any other while it runs', async ({ home }) => {
+    const run = home.spawnCli(['run', 'clock', '--', 'sh', '-c', 'echo up; exec sleep 1000']);
+    await run.says('up\n');
+    const { pid } = home.descriptor('clock');
+    expect((await home.cli(['status', 'clock', '--json'])).json).toMatchObject({ status: 'running', pid });
+    // By whomever it is stopped, whoever ran it learns of it.
+    expect((await home.cli(['stop', 'clock'])).exitCode).toBe(0);
+    expect(await run.end()).toMatchObject({ exitCode: 128 + 15 });
+  });
+
+  test('stops it cleanly by Ctrl-C, with all of its processes', async ({ home }) => {
+    const run = home.spawnCli(['run', 'clock', '--', 'sh', fixture('prints-its-trap.sh')]);
+    await run.says('trapping\n');
+    const { pid } = home.descriptor('clock');
+    run.kill('SIGINT');
+    expect(await run.end()).toMatchObject({ exitCode: 7, stderr: '' });
+    expect(isAlive(pid)).toBe(false);
+    expect(home.log('clock')).toContain('caught TERM');
+    expect(home.processes()).toEqual([]);
+    expect(home.descriptor('clock')).toBeUndefined();
+  });
+
+  test('asks a daemon that serves to end, by Ctrl-C', async ({ home }) => {
+    const run = home.spawnCli(['run', 'clock', '--ready', 'socket', '--', process.execPath, fixture('serves.mjs'), serveFile]);
+    await waitFor('the daemon to be ready', () => home.descriptor('clock')?.phase === 'ready');
+    run.kill('SIGINT');
+    expect((await run.end()).exitCode).toBe(0);
+    expect(home.log('clock')).toContain('stopping: shutdown');
+  });
+
+  test('ends the daemon when it is interrupted before that is ready', async ({ home }) => {
+    const run = home.spawnCli(['run', 'clock', '--ready', 'notify', '--', 'sh', '-c', 'echo loading; exec sleep 1000']);
+    await home.logSays('clock', 'loading');
+    run.kill('SIGINT');
+    const end = await run.end();
+    expect(end).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(end.stderr).toContain('the start of clock was cancelled');
+    expect(home.processes()).toEqual([]);
+    expect(home.descriptor('clock')).toBeUndefined();
+  });
+
+  test('answers with one JSON object, and keeps the output for the log', async ({ home }) => {
+    const end = await home.cli(['run', 'clock', '--json', '--', 'sh', '-c', 'echo noise; sleep 0.05; exit 3']);
+    expect(end).toMatchObject({ exitCode: 3, stderr: '' });
+    expect(end.json).toMatchObject({ schema: 1, name: 'clock', pid: expect.any(Number), exitCode: 3, signal: null });
+    expect(home.log('clock')).toBe('noise\n');
+  });
+
+  test('of a daemon that runs already fails, and leaves that alone', async ({ home }) => {
+    const { pid } = await home.startSleeper('clock');
+    const end = await home.cli(['run', 'clock', '--json', '--', 'sleep', '999']);
+    expect(end.exitCode).toBe(1);
+    expect(end.json.error).toMatchObject({ code: 'already-running', name: 'clock', pid, hint: 'stop it first: daemonry stop clock' });
+    expect(isAlive(pid)).toBe(true);
+  });
+
+  test('uses the remembered spec where no command is given', async ({ home }) => {
+    await home.start('clock', ['sh', '-c', 'echo remembered; sleep 0.05; exit 4'], '--ready', 'log:remembered');
+    await home.cli(['wait', 'clock', '--for', 'stopped']);
+    expect(await home.cli(['run', 'clock'])).toMatchObject({ exitCode: 4, stdout: 'remembered\n' });
+  });
+
+  test('of a command that is not there exits 5', async ({ home }) => {
+    expect((await home.cli(['run', 'clock', '--', 'no-such-command'])).exitCode).toBe(5);
+  });
+});

@@ -1,0 +1,83 @@
+import { describe, expect } from 'vitest';
+import type { DaemonOptions } from '../../src/app/embed/index.js';
+import { loadLibrary } from '../support/library.js';
+import { isAlive, untilDead } from '../support/processes.js';
+import { fixture, serveFile } from '../support/suite.js';
+import { type TemporaryHome, test } from '../support/temporary-home.js';
+
+const { defineDaemon } = await loadLibrary();
+
+function server(home: TemporaryHome, options: Partial<DaemonOptions> = {}) {
+  const args = [fixture('serves.mjs'), serveFile, JSON.stringify({ version: '2.1.0' })];
+  return defineDaemon({ name: 'acme', command: process.execPath, args, version: '2.1.0', cwd: home.folder, home: home.path, ...options });
+}
+
+describe.concurrent('connect', () => {
+  test('starts the daemon, shakes hands and asks over the wire', async ({ home }) => {
+    const daemon = server(home, { ready: 'socket' });
+    const connection = await daemon.connect();
+    const { pid, instanceId } = home.descriptor('acme');
+    expect(connection.hello).toMatchObject({ name: 'acme', instanceId, version: '2.1.0', protocol: expect.any(Number) });
+    expect(await connection.request('system.version')).toBe('2.1.0');
+    expect(await connection.request('echo', { any: ['thing'] })).toEqual({ any: ['thing'] });
+    await expect(connection.request('no.such.method')).rejects.toMatchObject({ code: -32601 });
+    connection.close();
+    expect(isAlive(pid)).toBe(true);
+  });
+
+  test('waits until a daemon listens that counts as ready sooner', async ({ home }) => {
+    const connection = await server(home).connect();
+    expect(await connection.request('system.ping')).toBeDefined();
+    connection.close();
+  });
+
+  test('to a running daemon starts no other', async ({ home }) => {
+    const { pid } = await server(home, { ready: 'socket' }).start();
+    const connections = await Promise.all([server(home).connect(), server(home).connect()]);
+    expect(connections.map(({ hello }) => hello.instanceId)).toEqual(Array(2).fill(home.descriptor('acme').instanceId));
+    expect(home.processes()).toMatchObject([{ pid }]);
+    for (const connection of connections) connection.close();
+  });
+
+  test('tells when the daemon goes, and fails what waits for an answer', async ({ home }) => {
+    const daemon = server(home, { ready: 'socket' });
+    const connection = await daemon.connect();
+    connection.ref();
+    const closed = new Promise<void>((resolve) => connection.onClose(resolve));
+    const { pid } = home.descriptor('acme');
+    process.kill(pid, 'SIGKILL');
+    await closed;
+    await expect(connection.request('system.ping')).rejects.toMatchObject({ code: 'not-serving' });
+    await untilDead(pid);
+  });
+
+  test('fails with not-serving where the daemon listens to nobody, and leaves it running', async ({ home }) => {
+    const daemon = server(home, { command: 'sleep', args: ['1000'] });
+    await expect(daemon.connect({ timeoutMs: 100 })).rejects.toMatchObject({ code: 'not-serving', facts: { name: 'acme' } });
+    expect((await daemon.status()).status).toBe('running');
+  });
+
+  test('fails with protocol-error where something else answers', async ({ home }) => {
+    const script = 'require("net").createServer((s) => s.on("error", () => {}).end("SSH-2.0-x\\n")).listen(process.env.DAEMONRY_SOCKET)';
+    const daemon = server(home, { args: ['-e', script], ready: 'socket' });
+    await expect(daemon.connect()).rejects.toMatchObject({ code: 'protocol-error' });
+  });
+
+  test('can be cancelled', async ({ home }) => {
+    const daemon = server(home, { command: 'sleep', args: ['1000'] });
+    await daemon.start();
+    const controller = new AbortController();
+    const connecting = daemon.connect({ signal: controller.signal });
+    connecting.catch(() => {});
+    controller.abort();
+    await expect(connecting).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
+  test('brings up an older daemon in the newer version first', async ({ home }) => {
+    const old = await server(home, { ready: 'socket', version: '1.0.0' }).start();
+    const connection = await server(home, { ready: 'socket' }).connect();
+    expect(connection.hello.instanceId).not.toBe(old.instanceId);
+    expect(isAlive(old.pid)).toBe(false);
+    connection.close();
+  });
+});

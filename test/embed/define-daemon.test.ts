@@ -1,0 +1,241 @@
+import { cpSync, existsSync, readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect } from 'vitest';
+import type { DaemonOptions } from '../../src/app/embed/index.js';
+import { loadLibrary } from '../support/library.js';
+import { hasExecuted, isAlive, untilDead } from '../support/processes.js';
+import { libraryFile } from '../support/suite.js';
+import { type TemporaryHome, test } from '../support/temporary-home.js';
+import { waitFor } from '../support/wait-for.js';
+
+const { defineDaemon, isDaemonError, DaemonError } = await loadLibrary();
+
+function sleeper(home: TemporaryHome, options: Partial<DaemonOptions> = {}) {
+  return defineDaemon({ name: 'acme', command: 'sleep', args: ['1000'], cwd: home.folder, home: home.path, ...options });
+}
+
+describe.concurrent('defineDaemon', () => {
+  test('touches nothing by itself', async ({ home }) => {
+    expect(sleeper(home).name).toBe('acme');
+    expect(existsSync(home.path)).toBe(false);
+  });
+
+  const mistakes: readonly (readonly [Record<string, unknown>, string])[] = [
+    [{ name: '../x' }, 'invalid-name'],
+    [{ name: '' }, 'invalid-name'],
+    [{ command: '' }, 'invalid-spec'],
+    [{ command: undefined }, 'invalid-spec'],
+    [{ ready: 'soon' }, 'invalid-spec'],
+    [{ ready: 'log:(' }, 'invalid-spec'],
+    [{ readyTimeoutMs: -1 }, 'invalid-spec'],
+    [{ graceMs: Number.NaN }, 'invalid-spec'],
+    [{ graceMs: 2 ** 31 }, 'invalid-spec'],
+    [{ stopSignal: 'SIGFOO' }, 'invalid-spec'],
+    [{ onTimeout: 'explode' }, 'invalid-spec'],
+    [{ logMaxBytes: 0 }, 'invalid-spec'],
+    [{ logKeep: 1.5 }, 'invalid-spec'],
+    [{ socket: 'x'.repeat(120) }, 'invalid-spec'],
+  ];
+  test.for(mistakes.map(([options, code]) => ({ options, code, what: JSON.stringify(options).slice(0, 40) })))(
+    'throws for $what',
+    ({ options, code }, { home }) => {
+      const define = () => sleeper(home, options as Partial<DaemonOptions>);
+      expect(define).toThrow(expect.objectContaining({ name: 'DaemonError', code }));
+    },
+  );
+});
+
+describe.concurrent('start, status, stop and restart', () => {
+  test('start tells all that is needed to find it again', async ({ home }) => {
+    const running = await sleeper(home, { version: '1.2.3' }).start();
+    const { pid, instanceId, socket } = home.descriptor('acme');
+    expect(running).toEqual({
+      name: 'acme',
+      outcome: 'started',
+      pid,
+      instanceId,
+      socket,
+      log: home.at('acme', 'daemon.log'),
+      descriptor: home.at('acme', 'daemon.json'),
+      version: '1.2.3',
+    });
+    expect(isAlive(pid)).toBe(true);
+  });
+
+  test('a second start says already-running, and so does the command line', async ({ home }) => {
+    const first = await sleeper(home).start();
+    expect(await sleeper(home).start()).toEqual({ ...first, outcome: 'already-running' });
+    expect((await home.cli(['start', 'acme', '--json'])).json).toMatchObject({ outcome: 'already-running', pid: first.pid });
+    expect(home.processes()).toHaveLength(1);
+  });
+
+  test('status follows it from before its start to after its end', async ({ home }) => {
+    const daemon = sleeper(home);
+    const nothing = { name: 'acme', phase: null, pid: null, instanceId: null, socket: null, version: null };
+    const places = { descriptor: home.at('acme', 'daemon.json'), log: home.at('acme', 'daemon.log') };
+    expect(await daemon.status()).toEqual({ ...nothing, ...places, status: 'stopped', reason: 'no-descriptor' });
+    expect(existsSync(home.path)).toBe(false);
+    const { pid, instanceId, socket } = await daemon.start();
+    expect(await daemon.status()).toEqual({
+      ...nothing,
+      ...places,
+      status: 'running',
+      phase: 'ready',
+      pid,
+      instanceId,
+      socket,
+      reason: 'alive',
+    });
+    process.kill(pid, 'SIGKILL');
+    await untilDead(pid);
+    expect(await daemon.status()).toMatchObject({ status: 'stale', pid, reason: expect.stringMatching(/^process-/) });
+    await daemon.stop();
+    expect(await daemon.status()).toEqual({ ...nothing, ...places, status: 'stopped', reason: 'no-descriptor' });
+  });
+
+  test('stop ends are return values', async ({ home }) => {
+    const daemon = sleeper(home);
+    expect(await daemon.stop()).toEqual({ name: 'acme', outcome: 'already-stopped', pid: null, escaped: [] });
+    const { pid } = await daemon.start();
+    expect(await daemon.stop()).toEqual({ name: 'acme', outcome: 'stopped', pid, escaped: [] });
+    expect(isAlive(pid)).toBe(false);
+    home.forge('acme');
+    expect(await daemon.stop()).toMatchObject({ outcome: 'stale-cleaned' });
+    const stubborn = sleeper(home, { command: 'sh', args: ['-c', 'trap "" TERM; echo up; while :; do sleep 1000; done'], ready: 'log:up' });
+    await stubborn.start();
+    expect(await stubborn.stop({ graceMs: 50 })).toMatchObject({ outcome: 'killed' });
+    expect(home.processes()).toEqual([]);
+  });
+
+  test('restart replaces the instance, and starts one that is stopped', async ({ home }) => {
+    const daemon = sleeper(home);
+    const first = await daemon.restart();
+    expect(first.outcome).toBe('started');
+    const second = await daemon.restart();
+    expect(second.outcome).toBe('started');
+    expect([isAlive(first.pid), isAlive(second.pid)]).toEqual([false, true]);
+  });
+
+  test('restart applies the spec of the program, not the remembered one', async ({ home }) => {
+    await sleeper(home).start();
+    await sleeper(home, { args: ['999'] }).restart();
+    expect(home.descriptor('acme').command).toEqual(['sleep', '999']);
+  });
+
+  test('logs gives the last lines, while it runs and after', async ({ home }) => {
+    const daemon = sleeper(home, { command: 'sh', args: ['-c', 'echo one; echo two; echo three; exec sleep 1000'], ready: 'log:three' });
+    expect(await daemon.logs()).toEqual([]);
+    await daemon.start();
+    expect(await daemon.logs({ lines: 2 })).toEqual(['two', 'three']);
+    await daemon.stop();
+    expect(await daemon.logs()).toEqual(['one', 'two', 'three']);
+  });
+
+  test('a descriptor path of its own keeps all of its files beside it', async ({ home }) => {
+    const descriptor = home.file('own/place/acme.json');
+    const daemon = sleeper(home, { descriptor });
+    const running = await daemon.start();
+    expect(running).toMatchObject({ descriptor, log: home.file('own/place/acme.daemon.log') });
+    expect(await sleeper(home, { descriptor }).status()).toMatchObject({ status: 'running', pid: running.pid });
+    expect(readdirSync(dirname(descriptor)).every((file) => file.startsWith('acme.'))).toBe(true);
+    expect(existsSync(home.path)).toBe(false);
+    expect(await daemon.stop()).toMatchObject({ outcome: 'stopped' });
+    expect(existsSync(descriptor)).toBe(false);
+  });
+
+  test('takes settings of a spec as the command line does', async ({ home }) => {
+    const daemon = sleeper(home, { stopSignal: 'SIGINT', graceMs: 1_234, env: { A: '1' }, ready: 'exec', version: '4.0.0', logKeep: 2 });
+    await daemon.start();
+    expect(home.descriptor('acme')).toMatchObject({ stop: { signal: 'SIGINT', graceMs: 1_234 }, version: '4.0.0', ready: 'exec' });
+    expect((await home.cli(['restart', 'acme', '--json'])).json.outcome).toBe('started');
+    expect(home.descriptor('acme')).toMatchObject({ stop: { signal: 'SIGINT', graceMs: 1_234 }, version: '4.0.0' });
+  });
+});
+
+describe.concurrent('failures', () => {
+  test('are DaemonErrors with a code, the facts and a cause', async ({ home }) => {
+    const failure = await sleeper(home, { command: 'no-such-command' })
+      .start()
+      .catch((error) => error);
+    expect(failure).toBeInstanceOf(DaemonError);
+    expect(failure).toMatchObject({ name: 'DaemonError', code: 'command-not-found', facts: { command: 'no-such-command' } });
+    expect(existsSync(home.path)).toBe(false);
+  });
+
+  test('carry the last words and the exit code of a daemon that ended too soon', async ({ home }) => {
+    const daemon = sleeper(home, { command: 'sh', args: ['-c', 'echo sorry; exit 9'], ready: 'notify' });
+    await expect(daemon.start()).rejects.toMatchObject({
+      code: 'ended-before-ready',
+      facts: { exitCode: 9, signal: null, logTail: ['sorry'] },
+    });
+    expect(await daemon.status()).toMatchObject({ status: 'stopped' });
+  });
+
+  test('tell a time-out from an end', async ({ home }) => {
+    const daemon = sleeper(home, { ready: 'notify', readyTimeoutMs: 50 });
+    await expect(daemon.start()).rejects.toMatchObject({ code: 'ready-timeout' });
+    expect(home.processes()).toEqual([]);
+  });
+
+  test('leave a record alone that can not be judged, until they are told to forget it', async ({ home }) => {
+    const forged = home.forge('acme', { host: 'elsewhere' });
+    const daemon = sleeper(home);
+    for (const attempt of [daemon.start(), daemon.stop(), daemon.restart(), daemon.ensure()]) {
+      await expect(attempt).rejects.toMatchObject({ code: 'unknown-daemon', facts: { reason: 'other-host' } });
+    }
+    expect(home.descriptor('acme')).toEqual(forged);
+    expect(await daemon.start({ force: true })).toMatchObject({ outcome: 'started' });
+  });
+
+  test('are recognised by another installed copy', async ({ home }) => {
+    cpSync(dirname(libraryFile), home.file('copy'), { recursive: true });
+    const copy: typeof import('../../src/app/embed/index.js') = await import(pathToFileURL(home.file('copy/index.js')).href);
+    const failure = await sleeper(home, { command: 'no-such-command' })
+      .start()
+      .catch((error) => error);
+    expect(copy.DaemonError).not.toBe(DaemonError);
+    expect(failure).not.toBeInstanceOf(copy.DaemonError);
+    expect([copy.isDaemonError(failure), isDaemonError(failure)]).toEqual([true, true]);
+    expect(isDaemonError(new Error('another'))).toBe(false);
+    expect(failure[Symbol.for('daemonry.DaemonError')]).toBe(true);
+  });
+});
+
+describe.concurrent('an AbortSignal', () => {
+  test('ends the start under way, and the daemon with it', async ({ home }) => {
+    const controller = new AbortController();
+    const daemon = sleeper(home, { ready: 'notify' });
+    const start = daemon.start({ signal: controller.signal });
+    start.catch(() => {});
+    const pid = await waitFor('the daemon', () => home.descriptor('acme')?.pid as number);
+    await waitFor('the command', () => hasExecuted(pid));
+    controller.abort();
+    await expect(start).rejects.toMatchObject({ code: 'cancelled' });
+    expect(isAlive(pid)).toBe(false);
+    expect(await daemon.status()).toMatchObject({ status: 'stopped' });
+  });
+
+  test('ends the wait for whoever holds the lock, and nothing else', async ({ home }) => {
+    const patient = sleeper(home, { ready: 'notify' });
+    const holder = new AbortController();
+    const first = patient.start({ signal: holder.signal });
+    first.catch(() => {});
+    const pid = await waitFor('the daemon', () => home.descriptor('acme')?.pid as number);
+    await waitFor('the command', () => hasExecuted(pid));
+    const waiter = new AbortController();
+    const second = sleeper(home).start({ signal: waiter.signal });
+    second.catch(() => {});
+    waiter.abort();
+    await expect(second).rejects.toMatchObject({ code: 'cancelled' });
+    expect(isAlive(pid)).toBe(true);
+    holder.abort();
+    await expect(first).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
+  test('that is aborted already starts nothing', async ({ home }) => {
+    await expect(sleeper(home).start({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'cancelled' });
+    expect(home.processes()).toEqual([]);
+    expect(home.descriptor('acme')).toBeUndefined();
+  });
+});

@@ -1,0 +1,60 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect } from 'vitest';
+import { isAlive } from '../support/processes.js';
+import { fixture, libraryFile, serveFile } from '../support/suite.js';
+import { type TemporaryHome, test } from '../support/temporary-home.js';
+
+function optionsOf(home: TemporaryHome) {
+  const args = [fixture('serves.mjs'), serveFile, JSON.stringify({ version: '3.0.0' })];
+  return { name: 'acme', command: process.execPath, args, ready: 'socket', home: home.path };
+}
+
+describe.concurrent('a host program', () => {
+  test('that uses everything ends by itself, with a daemon running and a connection open, and prints nothing', async ({ home }) => {
+    const host = [fixture('uses-everything.mjs'), libraryFile, JSON.stringify(optionsOf(home)), home.file('answers')];
+    const end = await home.spawn(process.execPath, host).end();
+    expect(end).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+    expect(JSON.parse(readFileSync(home.file('answers'), 'utf8'))).toEqual({
+      before: 'stopped',
+      ensured: 'started',
+      again: 'already-running',
+      version: '3.0.0',
+      restarted: 'started',
+      ping: true,
+      log: true,
+      failed: 'command-not-found',
+      unready: 'ready-timeout',
+      code: 0,
+    });
+    expect(isAlive(home.descriptor('acme').pid)).toBe(true);
+  });
+
+  test('that only describes its daemon loads and touches nothing', async ({ home }) => {
+    const script = `import(${JSON.stringify(libraryFile)}).then(({ defineDaemon }) => defineDaemon(${JSON.stringify(optionsOf(home))}))`;
+    expect(await home.spawn(process.execPath, ['-e', script]).end()).toMatchObject({ exitCode: 0, stdout: '', stderr: '' });
+    expect(existsSync(home.path)).toBe(false);
+  });
+
+  test('that ends in the middle of a start leaves no daemon off the record (F12)', async ({ home }) => {
+    const options = { ...optionsOf(home), command: 'sleep', args: ['1000'], ready: 'notify' };
+    const script = `import(${JSON.stringify(libraryFile)}).then(({ defineDaemon }) => {
+      defineDaemon(${JSON.stringify(options)}).start();
+      const watch = setInterval(() => { if (require('fs').existsSync(${JSON.stringify(home.at('acme', 'spec.json'))})) process.exit(3); }, 1);
+    })`;
+    expect((await home.spawn(process.execPath, ['-e', script]).end()).exitCode).toBe(3);
+    const { pid, phase } = home.descriptor('acme');
+    expect(phase).toBe('starting');
+    for (const seen of home.processes()) expect(seen.pid).toBe(pid);
+    expect((await home.cli(['stop', 'acme'])).exitCode).toBe(0);
+    expect(home.processes()).toEqual([]);
+  });
+
+  test("gives its daemon the program's own environment, and none of its descriptors", async ({ home }) => {
+    const options = { ...optionsOf(home), command: 'sleep', args: ['1000'], ready: 'exec' };
+    const script = `process.env.LATE = 'set by the program';
+      import(${JSON.stringify(libraryFile)}).then(({ defineDaemon }) => defineDaemon(${JSON.stringify(options)}).start())`;
+    expect((await home.spawn(process.execPath, ['-e', script]).end()).exitCode).toBe(0);
+    const environment = readFileSync(`/proc/${home.descriptor('acme').pid}/environ`, 'utf8');
+    expect(environment.split('\0')).toContain('LATE=set by the program');
+  });
+});

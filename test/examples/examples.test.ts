@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect } from 'vitest';
+import { isAlive } from '../support/processes.js';
+import { commandLine, projectRoot } from '../support/suite.js';
+import { type TemporaryHome, test } from '../support/temporary-home.js';
+
+/** Runs a script in the project's root as a reader of the documentation would, less the time that npx takes. */
+function runShell(home: TemporaryHome, script: string) {
+  home.file('bin/npx', `#!/bin/sh\nshift\nexec "${process.execPath}" "${commandLine}" "$@"\n`, 0o755);
+  return home.spawn('sh', ['-e', '-c', script], { cwd: projectRoot, env: { PATH: `${home.file('bin')}:${process.env.PATH}` } }).end();
+}
+
+/** The shell lines that a README shows, the first block of them. */
+function documentedLines(example: string): string {
+  const readme = readFileSync(join(projectRoot, 'examples', example, 'README.md'), 'utf8');
+  return /```sh\n([\s\S]*?)```/.exec(readme)?.[1] as string;
+}
+
+describe.concurrent('examples/clock', () => {
+  test('does what its README says', async ({ home }) => {
+    const lines = documentedLines('clock');
+    expect(lines).toContain('npx daemonry start clock');
+    const end = await runShell(home, lines);
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(end.stdout).toMatch(
+      /^clock started \(pid \d+\)\n\{ now: '\d{4}-[^']+', ticks: \d+ \}\nclock serves at .*\n(tick .*\n)*clock stopped \(pid \d+\)\n$/,
+    );
+    expect(home.log('clock')).toContain('ticks (shutdown)');
+  });
+
+  test('its client starts the daemon where it does not run', async ({ home }) => {
+    const end = await runShell(home, 'node examples/clock/client.mjs');
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(end.stdout).toMatch(/^\{ now: '\d{4}-[^']+', ticks: \d+ \}\n$/);
+    expect(isAlive(home.descriptor('clock').pid)).toBe(true);
+  });
+});
+
+describe.concurrent('examples/any-command', () => {
+  test('does what its README says', async ({ home }) => {
+    const lines = documentedLines('any-command');
+    expect(lines).toContain('npx daemonry start beat');
+    const end = await runShell(home, lines);
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(end.stdout).toMatch(
+      /^beat started \(pid (\d+)\)\nbeat is running \(pid \1\)\nbeat \d\d:\d\d:\d\d\nbeat restarted \(pid (\d+)\)\nbeat stopped \(pid \2\)\n$/,
+    );
+    expect(home.processes()).toEqual([]);
+  });
+
+  test('its script runs, and leaves nothing behind', async ({ home }) => {
+    const end = await runShell(home, 'sh examples/any-command/run.sh');
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(end.stdout).toMatch(
+      /^beat started \(pid (\d+)\)\nits process is \1, and it said:\nbeat \d\d:\d\d:\d\d\nbeat stopped \(pid \1\)\n$/,
+    );
+    expect(home.processes()).toEqual([]);
+  });
+});

@@ -1,0 +1,150 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LineSplitter, maxLineBytes } from '../../src/adapters/net/message-lines.js';
+import { waitFor } from '../support/wait-for.js';
+import { LineClient } from './support/line-client.js';
+import { type ServedProcess, useYards } from './support/served-process.js';
+
+const newYard = useYards();
+
+function split(splitter: LineSplitter, ...chunks: (string | Buffer)[]): string[] {
+  return chunks.flatMap((chunk) => [...splitter.push(Buffer.from(chunk as string))].map(String));
+}
+
+describe('LineSplitter', () => {
+  test('lines come whole, however they are cut', () => {
+    expect(split(new LineSplitter(), 'one\ntw', 'o\n', '\n', 'three')).toEqual(['one', 'two', '']);
+    expect(split(new LineSplitter(), ...Array.from('äö\n€\n', (character) => character))).toEqual(['äö', '€']);
+  });
+
+  test('a character cut in two stays one', () => {
+    const bytes = Buffer.from('"grün €"\n');
+    for (let cut = 1; cut < bytes.length; cut++) {
+      expect(split(new LineSplitter(), bytes.subarray(0, cut), bytes.subarray(cut))).toEqual(['"grün €"']);
+    }
+  });
+
+  test('a line may have as many bytes as the bound, and not one more', () => {
+    expect(split(new LineSplitter(4), 'abcd\nabc\n')).toEqual(['abcd', 'abc']);
+    expect(split(new LineSplitter(4), 'abcde')).toEqual(['overflow']);
+    expect(split(new LineSplitter(4), 'ab\nab', 'cde\nx\n')).toEqual(['ab', 'overflow']);
+    expect(split(new LineSplitter(4), 'abcde\nx\n')).toEqual(['overflow']);
+  });
+
+  test('a line that comes byte by byte is held once', () => {
+    const splitter = new LineSplitter();
+    for (let count = 0; count < 10_000; count++) expect([...splitter.push(Buffer.of(0x61))]).toEqual([]);
+    expect(split(splitter, '\n')).toEqual(['a'.repeat(10_000)]);
+  });
+});
+
+describe('a served daemon', () => {
+  let daemon: ServedProcess;
+  let client: LineClient;
+  beforeEach(async () => {
+    daemon = await newYard().serve();
+    client = await LineClient.open(daemon.socket);
+  });
+  afterEach(() => {
+    client.socket.destroy();
+  });
+
+  test('takes a message of 1 MiB', async () => {
+    const frame = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'system.ping', params: [''] }).length;
+    client.send({ jsonrpc: '2.0', id: 1, method: 'system.ping', params: ['x'.repeat(maxLineBytes - frame)] });
+    expect(await client.next()).toMatchObject({ result: 'pong' });
+  });
+
+  test('refuses a longer message with an error and ends the connection, and only that one', async () => {
+    const other = await LineClient.open(daemon.socket);
+    client.socket.write('x'.repeat(3 * maxLineBytes));
+    expect(await client.next()).toEqual({
+      jsonrpc: '2.0',
+      id: null,
+      error: { code: -32600, message: 'a message has at most 1048576 bytes' },
+    });
+    await client.whenEnded();
+    await waitFor('all of it to be sent', () => client.socket.writableLength === 0);
+    expect(client.errors).toEqual([]);
+    expect(await other.ask('system.ping')).toMatchObject({ result: 'pong' });
+    other.socket.destroy();
+  });
+
+  test('cuts off a peer that goes on sending for ever after that', async () => {
+    const flood = () => {
+      while (!client.socket.destroyed && client.socket.write(Buffer.alloc(64 * 1024, 'x')));
+    };
+    client.socket.on('drain', flood);
+    flood();
+    await client.whenClosed();
+    await daemon.event('closed');
+  });
+
+  test('reads a character that arrives in two writes', async () => {
+    const bytes = Buffer.from(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'echo', params: ['€'] })}\n`);
+    const cut = bytes.indexOf(Buffer.from('€')) + 1;
+    client.socket.setNoDelay(true);
+    await new Promise((resolve) => client.socket.write(bytes.subarray(0, cut), resolve));
+    // Another connection's answer proves that the daemon has read the first half.
+    const other = await LineClient.open(daemon.socket);
+    await other.ask('system.ping');
+    other.socket.destroy();
+    client.socket.write(bytes.subarray(cut));
+    expect(await client.next()).toMatchObject({ result: ['€'] });
+  });
+
+  test('takes many messages in one write', async () => {
+    const lines = Array.from({ length: 500 }, (_, id) => JSON.stringify({ jsonrpc: '2.0', id, method: 'echo', params: [id] }));
+    client.socket.write(`${lines.join('\n')}\n`);
+    await waitFor('all answers', () => client.lines.length === 500);
+    expect(client.lines.map((line) => JSON.parse(line).result[0])).toEqual(Array.from({ length: 500 }, (_, id) => id));
+  });
+
+  test('answers a peer that has said all and closed its side', async () => {
+    client.socket.end(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'afterRelease' })}\n`);
+    await daemon.event('asked');
+    daemon.kill('SIGUSR2');
+    expect(await client.next()).toMatchObject({ result: 'late' });
+    await client.whenEnded();
+    await daemon.event('closed');
+  });
+
+  test('notices a peer that is gone while it works on an answer, and knows it from one that listens', async () => {
+    client.send({ jsonrpc: '2.0', id: 1, method: 'never' });
+    await daemon.event('asked');
+    const listening = await LineClient.open(daemon.socket);
+    listening.socket.end(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'afterRelease' })}\n`);
+    client.socket.destroy();
+    await daemon.event('closed');
+    daemon.kill('SIGUSR2');
+    expect(await listening.next()).toMatchObject({ result: 'late' });
+  });
+
+  test('lets go of a peer that closes its side in the middle of a message', async () => {
+    client.socket.end('{"jsonrpc"');
+    await client.whenEnded();
+    expect(client.lines).toEqual([]);
+    await daemon.event('closed');
+  });
+
+  test('refuses more than 1024 requests under way on one connection', async () => {
+    const request = (id: number) => `${JSON.stringify({ jsonrpc: '2.0', id, method: 'never' })}\n`;
+    client.socket.write(Array.from({ length: 1_025 }, (_, id) => request(id)).join(''));
+    expect(await client.next()).toMatchObject({ id: 1_024, error: { code: -32001 } });
+  });
+
+  test('an id as long as a message does not end the daemon', async () => {
+    const id = 'i'.repeat(maxLineBytes - 60);
+    client.send({ jsonrpc: '2.0', id, method: 'x' });
+    expect(await client.next()).toMatchObject({ id: null, error: { code: -32603 } });
+    expect(await client.ask('system.ping')).toMatchObject({ result: 'pong' });
+  });
+
+  test('cuts off a peer that does not read', async () => {
+    client.send({ jsonrpc: '2.0', id: 1, method: 'flood' });
+    client.socket.pause();
+    await daemon.event('cut-off');
+    const other = await LineClient.open(daemon.socket);
+    expect(await other.ask('system.ping')).toMatchObject({ result: 'pong' });
+    other.socket.destroy();
+  });
+});

@@ -1,0 +1,224 @@
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { waitFor } from '../support/wait-for.js';
+import { LineClient } from './support/line-client.js';
+import { type Launch, type ServedProcess, useYards, type Yard } from './support/served-process.js';
+
+const newYard = useYards();
+const clean = { code: 0, signal: null };
+
+describe('serveDaemon', () => {
+  test('outside a daemon: fails with not-a-daemon and names what is missing', async () => {
+    const daemon = await newYard().launch({ env: { DAEMONRY_INSTANCE: '', DAEMONRY_SOCKET: '' } });
+    expect(await daemon.event('error')).toBe('error {"code":"not-a-daemon","facts":{"missing":["DAEMONRY_INSTANCE","DAEMONRY_SOCKET"]}}');
+    expect(await daemon.end()).toEqual({ code: 3, signal: null });
+  });
+
+  test.each([{ idle: 'soon' }, { idle: 0 }, { drainMs: -1 }, { onStopTimeoutMs: 1e12 }])('%j: fails with invalid-spec', async (options) => {
+    const daemon = await newYard().launch({ script: { options } });
+    expect(await daemon.event('error')).toContain('"code":"invalid-spec"');
+  });
+});
+
+describe('reload', () => {
+  test('SIGHUP and system.reload call onReload', async () => {
+    const daemon = await newYard().serve({ script: { onReload: 'succeed' } });
+    daemon.kill('SIGHUP');
+    await daemon.event('reload');
+    const client = await LineClient.open(daemon.socket);
+    expect(await client.ask('system.reload')).toMatchObject({ result: true });
+    expect(daemon.events().filter((event) => event === 'reload')).toHaveLength(2);
+  });
+
+  test('an error is answered, or logged in one line, and the daemon goes on', async () => {
+    const daemon = await newYard().serve({ script: { onReload: 'throw' } });
+    const client = await LineClient.open(daemon.socket);
+    expect(await client.ask('system.reload')).toMatchObject({ error: { code: -32000, message: 'the new settings\nare wrong' } });
+    daemon.kill('SIGHUP');
+    await waitFor('the line', () => daemon.stderr === 'daemonry: reload failed: the new settings are wrong\n');
+    expect(await client.ask('system.ping')).toMatchObject({ result: 'pong' });
+  });
+
+  test('without onReload: SIGHUP is ignored and system.reload answers false (F41)', async () => {
+    const daemon = await newYard().serve();
+    daemon.kill('SIGHUP');
+    const client = await LineClient.open(daemon.socket);
+    expect(await client.ask('system.reload')).toMatchObject({ result: false });
+    expect(daemon.stderr).toBe('');
+  });
+});
+
+describe('a descriptor that is not its own any more', () => {
+  test.each([
+    ['it is gone', (yard: Yard) => unlinkSync(yard.at('daemon.json'))],
+    ['it names another instance', (yard: Yard) => yard.describe('a-successor')],
+  ])('%s: ends cleanly, without a marker', async (_what, change) => {
+    const yard = newYard();
+    const daemon = await yard.serve();
+    change(yard);
+    expect(await daemon.end()).toEqual(clean);
+    expect(daemon.events()).toContain('stop disowned');
+    expect(existsSync(daemon.socket)).toBe(false);
+    expect(existsSync(yard.at('ended'))).toBe(false);
+  });
+
+  test.each([
+    ['is damaged', (yard: Yard) => writeFileSync(yard.at('daemon.json'), '{"schema":')],
+    [
+      'can not be read',
+      (yard: Yard) => {
+        unlinkSync(yard.at('daemon.json'));
+        mkdirSync(yard.at('daemon.json'));
+      },
+    ],
+  ])('one that %s ends nothing', async (_what, damage) => {
+    const yard = newYard();
+    const daemon = await yard.serve();
+    damage(yard);
+    await uptimePasses(daemon, 2_200);
+    expect(daemon.events().filter((event) => event.startsWith('stop'))).toEqual([]);
+  });
+
+  test('one that is missing at one look only ends nothing', async () => {
+    const yard = newYard();
+    const daemon = await yard.serve();
+    renameSync(yard.at('daemon.json'), yard.at('elsewhere'));
+    await uptimePasses(daemon, 1_000);
+    renameSync(yard.at('elsewhere'), yard.at('daemon.json'));
+    await uptimePasses(daemon, 1_500);
+    expect(daemon.events().filter((event) => event.startsWith('stop'))).toEqual([]);
+  });
+
+  test('one that is replaced by a newer record of the same instance ends nothing', async () => {
+    const yard = newYard();
+    const daemon = await yard.serve();
+    writeFileSync(yard.at('next'), JSON.stringify({ schema: 1, instanceId: daemon.instanceId, phase: 'ready' }));
+    renameSync(yard.at('next'), yard.at('daemon.json'));
+    await uptimePasses(daemon, 2_200);
+    expect(daemon.events().filter((event) => event.startsWith('stop'))).toEqual([]);
+  });
+});
+
+async function uptimePasses(daemon: ServedProcess, ms: number): Promise<void> {
+  const client = await LineClient.open(daemon.socket);
+  const uptime = async () => ((await client.ask('system.status')).result as { uptimeMs: number }).uptimeMs;
+  const until = (await uptime()) + ms;
+  await waitFor('uptime', async () => (await uptime()) >= until);
+  client.socket.destroy();
+}
+
+describe('notify readiness', () => {
+  async function notified(launch: (file: string, fd: number) => Launch, prepare: 'file' | 'nothing' = 'file') {
+    const yard = newYard();
+    const file = yard.at('notify');
+    const fd = prepare === 'file' ? openSync(file, 'a', 0o600) : -1;
+    const daemon = await yard.launch(launch(file, fd));
+    if (fd >= 0) closeSync(fd);
+    await waitFor('a verdict', () => daemon.events().length > 0);
+    return { daemon, file, content: () => readFileSync(file, 'utf8') };
+  }
+
+  test('a newline goes to the descriptor number, when it listens', async () => {
+    const { content, daemon } = await notified((file, fd) => ({
+      descriptors: [fd],
+      env: { DAEMONRY_NOTIFY_FD: '3', DAEMONRY_NOTIFY_FILE: file },
+    }));
+    expect(content()).toBe('\n');
+    expect(existsSync(daemon.socket)).toBe(true);
+  });
+
+  test('the number alone suffices', async () => {
+    const { content } = await notified((_file, fd) => ({ descriptors: [fd], env: { DAEMONRY_NOTIFY_FD: '3' } }));
+    expect(content()).toBe('\n');
+  });
+
+  test('a number that was closed on the way: the newline goes to the file', async () => {
+    const { content } = await notified((file) => ({ env: { DAEMONRY_NOTIFY_FD: '3', DAEMONRY_NOTIFY_FILE: file } }));
+    expect(content()).toBe('\n');
+  });
+
+  test('a number that belongs to something else by now is left alone', async () => {
+    const yard = newYard();
+    const other = openSync(yard.at('other'), 'w');
+    const daemon = await yard.serve({
+      descriptors: [other],
+      env: { DAEMONRY_NOTIFY_FD: '3', DAEMONRY_NOTIFY_FILE: yard.at('notify') },
+    });
+    closeSync(other);
+    expect(readFileSync(yard.at('other'), 'utf8')).toBe('');
+    expect(readFileSync(yard.at('notify'), 'utf8')).toBe('\n');
+    expect(daemon.stderr).toBe('');
+  });
+
+  test('the file alone suffices', async () => {
+    const { content } = await notified((file) => ({ env: { DAEMONRY_NOTIFY_FILE: file } }), 'nothing');
+    expect(content()).toBe('\n');
+  });
+
+  test('a file that can not be written fails at once, and leaves no socket', async () => {
+    const { daemon } = await notified(() => ({ env: { DAEMONRY_NOTIFY_FILE: '/no/such/folder/notify' } }));
+    expect(daemon.events()[0]).toBe('error {"code":"unwritable","facts":{"path":"/no/such/folder/notify","errno":"ENOENT"}}');
+    expect(await daemon.end()).toEqual({ code: 3, signal: null });
+    expect(existsSync(daemon.socket)).toBe(false);
+  });
+});
+
+describe('idle', () => {
+  test('ends after that long without a connection', async () => {
+    const yard = newYard();
+    const daemon = await yard.serve({ script: { options: { idle: '200ms' } } });
+    expect(await daemon.end()).toEqual(clean);
+    expect(daemon.events().slice(1)).toEqual(['stop idle', 'stopped', 'exit 0']);
+    expect(existsSync(yard.at('ended'))).toBe(true);
+  });
+
+  test('counts from the end of the last connection on', async () => {
+    const daemon = await newYard().serve({ script: { options: { idle: 300 } } });
+    const client = await LineClient.open(daemon.socket);
+    const uptime = async () => ((await client.ask('system.status')).result as { uptimeMs: number }).uptimeMs;
+    const until = (await uptime()) + 700;
+    await waitFor('more than the idle time', async () => (await uptime()) >= until);
+    expect(daemon.events().filter((event) => event.startsWith('stop'))).toEqual([]);
+    client.socket.destroy();
+    expect(await daemon.end()).toEqual(clean);
+  });
+
+  test('one short connection after the other keeps it', async () => {
+    const daemon = await newYard().serve({ script: { options: { idle: 600 } } });
+    const uptime = async () => {
+      const client = await LineClient.open(daemon.socket);
+      const { result } = await client.ask('system.status');
+      client.socket.destroy();
+      return (result as { uptimeMs: number }).uptimeMs;
+    };
+    const until = (await uptime()) + 1_500;
+    await waitFor('more than the idle time', async () => (await uptime()) >= until);
+    expect(daemon.events().filter((event) => event.startsWith('stop'))).toEqual([]);
+  });
+
+  test('nobody finds it any more, once it has decided to end (F53)', async () => {
+    const daemon = await newYard().serve({ script: { options: { idle: 50 }, onStop: 'until-released' } });
+    await daemon.event('stop idle');
+    await expect(LineClient.open(daemon.socket)).rejects.toMatchObject({ code: 'ENOENT' });
+    daemon.kill('SIGUSR2');
+    expect(await daemon.end()).toEqual(clean);
+  });
+
+  test('whoever manages to connect is answered (F53)', async () => {
+    let cut = 0;
+    for (let round = 0; round < 5; round++) {
+      const daemon = await newYard().serve({ script: { options: { idle: 1 } } });
+      // One connection follows the other as fast as can be, while the daemon wants to end after each.
+      await waitFor('its end', async () => {
+        const client = await LineClient.open(daemon.socket).catch(() => undefined);
+        if (client === undefined) return daemon.events().includes('exit 0');
+        client.socket.end(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'system.ping' })}\n`);
+        await client.whenEnded();
+        if (client.lines.length === 0) cut++;
+        client.socket.destroy();
+        return false;
+      });
+    }
+    expect(cut).toBe(0);
+  });
+});

@@ -1,0 +1,45 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describeProcess, killSeen, markedProcesses } from './processes.js';
+import { libraryFile, projectRoot } from './suite.js';
+
+/**
+ * Before all tests: builds what they run, and gives the run a temporary folder of its own, in which everything that asks
+ * for one ends up. After them: fails the run where a daemon of that folder still lives.
+ */
+export default function setup(): () => void {
+  buildWhereNeeded();
+  const before = process.env.TMPDIR;
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'dmt-')));
+  // Other users may pass through: each test closes its own folder, or opens it to them.
+  chmodSync(folder, 0o711);
+  process.env.TMPDIR = folder;
+
+  return () => {
+    const left = markedProcesses(folder);
+    const said = left.map(({ pid }) => describeProcess(pid));
+    for (const seen of left) killSeen(seen);
+    rmSync(folder, { recursive: true, force: true });
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+    if (left.length === 0) return;
+    // vitest prints what a teardown throws, and succeeds all the same.
+    process.exitCode = 1;
+    throw new Error(`the tests left daemons behind: ${said.join(', ')}`);
+  };
+}
+
+function buildWhereNeeded(): void {
+  const builtAt = existsSync(libraryFile) ? statSync(libraryFile).mtimeMs : 0;
+  const sources = [join(projectRoot, 'package.json'), join(projectRoot, 'scripts', 'build.mjs'), ...filesUnder(join(projectRoot, 'src'))];
+  if (sources.every((file) => statSync(file).mtimeMs < builtAt)) return;
+  execFileSync('npm', ['run', 'build'], { cwd: projectRoot, stdio: ['ignore', 2, 2] });
+}
+
+function filesUnder(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}

@@ -1,0 +1,232 @@
+import { execFileSync, type SpawnOptions } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test as base } from 'vitest';
+import { type CliOptions, type ProgramEnd, RunningProgram } from './command-line.js';
+import { describeProcess, isAlive, killSeen, type MarkedProcess, markedProcesses, processFacts, worldHere } from './processes.js';
+import { commandLine, plainEnvironment } from './suite.js';
+import { waitFor } from './wait-for.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects to find.
+export type AnyJson = any;
+
+/** How `start` answers with `--json`. */
+export interface Started {
+  readonly name: string;
+  readonly outcome: string;
+  readonly pid: number;
+  readonly instanceId: string;
+  readonly socket: string;
+  readonly log: string;
+  readonly descriptor: string;
+}
+
+/**
+ * A test that is given a home of its own. Afterwards every process of the home is gone; the test fails where one of them
+ * was on no record, or where a program that the test started still runs.
+ */
+export const test = base.extend<{ home: TemporaryHome }>({
+  home: async ({ task }, use) => {
+    const home = new TemporaryHome();
+    await use(home);
+    await home.dispose(task.name);
+  },
+});
+
+export class TemporaryHome {
+  /** Everything of the test's own stands here. */
+  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 't-')));
+  /** The home of the daemons, which is not made yet. */
+  readonly path = join(this.folder, 'home');
+  readonly #programs: RunningProgram[] = [];
+  readonly #fifos: number[] = [];
+
+  at(...parts: readonly string[]): string {
+    return join(this.path, ...parts);
+  }
+
+  /** A file of the test's own, outside the home. */
+  file(name: string, text?: string, mode = 0o644): string {
+    const path = join(this.folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    if (text !== undefined) writeFileSync(path, text, { mode });
+    return path;
+  }
+
+  get env(): Record<string, string> {
+    return { ...plainEnvironment(this.folder), DAEMONRY_HOME: this.path };
+  }
+
+  /** Runs the command line to its end. */
+  cli(args: readonly string[], options: CliOptions = {}): Promise<ProgramEnd> {
+    return this.spawnCli(args, options).end();
+  }
+
+  spawnCli(args: readonly string[], options: CliOptions = {}): RunningProgram {
+    return this.spawn(process.execPath, [commandLine, ...args], options);
+  }
+
+  /** Starts a program in the test's folder. */
+  spawn(file: string, args: readonly string[], options: SpawnOptions & CliOptions = {}): RunningProgram {
+    const { env, ...rest } = options;
+    const program = new RunningProgram(file, args, { cwd: this.folder, ...rest, env: { ...this.env, ...env } });
+    this.#programs.push(program);
+    return program;
+  }
+
+  /** Starts a daemon that must start. */
+  async start(name: string, command: readonly string[], ...options: readonly string[]): Promise<Started> {
+    const end = await this.cli(['start', name, '--json', ...options, '--', ...command]);
+    if (end.exitCode !== 0) throw new Error(`start ${name} failed with ${end.exitCode}: ${end.stdout}${end.stderr}`);
+    return end.json;
+  }
+
+  /** A daemon that does nothing at all. */
+  startSleeper(name: string, ...options: readonly string[]): Promise<Started> {
+    return this.start(name, ['sleep', '1000'], ...options);
+  }
+
+  /** The descriptor as it stands on disk; `undefined` where there is none. */
+  descriptor(name: string): AnyJson {
+    const path = this.at(name, 'daemon.json');
+    return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+  }
+
+  /** Writes a descriptor as if a daemon had been started: by default one of pid 1 of this very machine, whose token is wrong. */
+  forge(name: string, fields: Readonly<Record<string, unknown>> = {}): AnyJson {
+    const forged = {
+      schema: 1,
+      name,
+      instanceId: '11111111-2222-4333-8444-555555555555',
+      pid: 999_999,
+      startToken: '1',
+      ...worldHere(),
+      uid: process.getuid?.() ?? 0,
+      phase: 'ready',
+      socket: null,
+      version: null,
+      startedAt: '2026-01-01T00:00:00.000Z',
+      log: this.at(name, 'daemon.log'),
+      command: ['sleep', '1000'],
+      supervisedBy: null,
+      ...fields,
+    };
+    this.writeRaw(name, JSON.stringify(forged));
+    return forged;
+  }
+
+  /** Writes anything at all where a descriptor belongs. */
+  writeRaw(name: string, content: string | Uint8Array): void {
+    this.makeFolder(name);
+    writeFileSync(this.at(name, 'daemon.json'), content, { mode: 0o600 });
+  }
+
+  makeFolder(name: string): string {
+    mkdirSync(this.at(name), { recursive: true, mode: 0o700 });
+    return this.at(name);
+  }
+
+  /** What is in the daemon's folder, sorted. */
+  filesOf(name: string): readonly string[] {
+    return existsSync(this.at(name)) ? readdirSync(this.at(name)).sort() : [];
+  }
+
+  log(name: string): string {
+    const path = this.at(name, 'daemon.log');
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  }
+
+  /** Waits until the daemon's log holds this. */
+  async logSays(name: string, text: string): Promise<void> {
+    await waitFor(`${JSON.stringify(text)} in the log of ${name}`, () => this.log(name).includes(text));
+  }
+
+  /** The living processes of this home's daemons. */
+  processes(): readonly MarkedProcess[] {
+    return markedProcesses(this.folder);
+  }
+
+  /** Something that a program waits for by reading a line from it, and that the test opens when it likes. */
+  latch(name: string): { readonly path: string; open(): void } {
+    const path = join(this.folder, name);
+    execFileSync('mkfifo', [path]);
+    // For reading too, so that neither side ever blocks in open.
+    const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    this.#fifos.push(fd);
+    return { path, open: () => void writeSync(fd, 'go\n') };
+  }
+
+  async dispose(title = 'the test'): Promise<void> {
+    const programs = this.#programs.filter((program) => !program.ended);
+    for (const program of programs) program.kill('SIGKILL');
+    await Promise.all(programs.map((program) => program.end()));
+    const strays = await this.#endDaemons();
+    for (const fd of this.#fifos) closeSync(fd);
+    rmSync(this.folder, { recursive: true, force: true });
+    const left = [...programs.map(({ pid }) => `its own program, pid ${pid}`), ...strays];
+    if (left.length > 0) throw new Error(`${title} left behind: ${left.join('; ')}`);
+  }
+
+  /** Ends what is on record with its group and descendants; returns what is not on record and does not end by itself. */
+  async #endDaemons(): Promise<readonly string[]> {
+    const recorded = new Set<string>();
+    for (const seen of this.processes()) {
+      const instanceId = instanceIn(seen.descriptor);
+      if (instanceId !== undefined) recorded.add(instanceId);
+    }
+    for (const name of existsSync(this.path) ? readdirSync(this.path) : []) killRecorded(this.at(name, 'daemon.json'));
+    let strays: readonly MarkedProcess[] = [];
+    try {
+      // Again and again, for what was forked meanwhile; a gate whose starter is gone ends by itself.
+      await waitFor(
+        'the end of every process',
+        () => {
+          const living = this.processes();
+          for (const seen of living) if (recorded.has(seen.instanceId)) killSeen(seen);
+          strays = living.filter((seen) => !recorded.has(seen.instanceId));
+          return living.length === 0;
+        },
+        5_000,
+      );
+      return [];
+    } catch {
+      const said = strays.map(({ pid }) => `a process on no record, ${describeProcess(pid)}`);
+      for (const seen of strays) killSeen(seen);
+      return said;
+    }
+  }
+}
+
+function instanceIn(descriptor: string): string | undefined {
+  try {
+    return JSON.parse(readFileSync(descriptor, 'utf8')).instanceId;
+  } catch {
+    return undefined;
+  }
+}
+
+/** For daemons that carry no marks in their environment. */
+function killRecorded(descriptor: string): void {
+  try {
+    const { pid, startToken } = JSON.parse(readFileSync(descriptor, 'utf8'));
+    const isThere =
+      Number.isSafeInteger(pid) && pid > 1 && pid !== process.pid && isAlive(pid) && processFacts(pid)?.startToken === startToken;
+    if (isThere && processFacts(pid)?.session === pid) killSeen({ pid, startToken });
+  } catch {
+    // No descriptor, or none that can be read.
+  }
+}
