@@ -43,7 +43,9 @@ export async function startDaemon(machine: Machine, request: StartRequest): Prom
 
   // Before the lock: a wrong command fails at once, whoever holds it. Where it runs already, it is not needed.
   const prepared = first.state === 'running' ? undefined : await prepare(machine, first, request);
-  const wait = lockWait(prepared?.spec ?? request.spec, request.signal);
+  // Where it runs but isn't ready, a start may be under way, and take as long as its own spec says.
+  const inCharge = prepared?.spec ?? (await machine.descriptors.readSpec(ref)) ?? request.spec;
+  const wait = lockWait(inCharge, request.signal);
   return underLock(machine, ref, wait, async (held) => startHeld(machine, held, request, prepared));
 }
 

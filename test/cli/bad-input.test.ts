@@ -22,35 +22,14 @@ const readyRule = 'readiness is exec, socket, port:N, http:URL, log:REGEX or not
 const portRule = 'a port is a whole number from 1 to 65535';
 const verbs = 'verbs are start, stop, restart, status, list, logs, run, wait, doctor, completion; see daemonry --help';
 
-const wrongNames = [
-  '../x',
-  'a/b',
-  '/etc',
-  '.',
-  '..',
-  '',
-  tooLong,
-  'a b',
-  'naïve',
-  'ends.',
-  '.hidden',
-  '_x',
-  'con',
-  'NUL',
-  'com1.txt',
-  'Supervisor',
-  'a\nb',
-  'a\u0007b',
-  'a\\b',
-];
+const wrongNames = ['../x', 'a/b', '..', '', tooLong, 'a b', 'naïve', 'ends.', '.hidden', 'NUL', 'Supervisor', 'a\nb'];
 
 const mistakes: readonly Mistake[] = [
   ...wrongNames.map((name) => ({ args: ['start', name, ...command], names: JSON.stringify(name), allows: nameRule })),
-  ...['stop', 'restart', 'status', 'logs', 'run', 'wait'].map((verb) => ({ args: [verb, '../x'], names: '"../x"', allows: nameRule })),
+  ...['stop', 'status', 'logs'].map((verb) => ({ args: [verb, '../x'], names: '"../x"', allows: nameRule })),
 
   { args: [], names: 'no verb is given', allows: verbs },
   { args: ['strat', 'clock'], names: '"strat"', allows: verbs },
-  { args: ['START', 'clock'], names: '"START"', allows: verbs },
   { args: [''], names: '""', allows: verbs },
   { args: ['start'], names: 'start needs the name', allows: 'see daemonry --help' },
   { args: ['start', 'clock', 'sleep', '1'], names: '"sleep" "1"', allows: 'a command stands after --' },
@@ -72,7 +51,7 @@ const mistakes: readonly Mistake[] = [
   { args: ['start', 'clock', '--', ''], names: 'no command stands after --', allows: 'daemonry start <name> -- <command> [args…]' },
   { args: ['start', 'clock'], names: 'none is remembered for clock', allows: 'daemonry start clock -- <command>' },
 
-  ...['10', 'soon', '10y', '10 s', '1e3s', '99999999d', '１s'].map((value) => ({
+  ...['10', 'soon', '99999999d'].map((value) => ({
     args: start('--grace', value),
     names: `--grace ${JSON.stringify(value)}`,
     allows: durationRule,
@@ -80,16 +59,15 @@ const mistakes: readonly Mistake[] = [
   { args: start('--grace=-1s'), names: '--grace "-1s"', allows: durationRule },
   { args: start('--ready-timeout', 'never'), names: '--ready-timeout "never"', allows: durationRule },
   { args: ['stop', 'clock', '--grace', 'no'], names: '--grace "no"', allows: durationRule },
-  { args: ['restart', 'clock', '--grace', 'no'], names: '--grace "no"', allows: durationRule },
   { args: ['wait', 'clock', '--timeout', 'no'], names: '--timeout "no"', allows: durationRule },
   { args: ['wait', 'clock', '--for', 'dinner'], names: '--for "dinner"', allows: 'ready or stopped' },
 
-  ...['soon', 'exec:x', 'Socket', ''].map((value) => ({
+  ...['soon', 'exec:x', ''].map((value) => ({
     args: start(`--ready=${value}`),
     names: value === '' ? '--ready' : `--ready ${JSON.stringify(value)}`,
     allows: value === '' ? 'needs a value' : readyRule,
   })),
-  ...['port:0', 'port:65536', 'port:http', 'port:-1', 'port:80.5'].map((value) => ({
+  ...['port:0', 'port:65536', 'port:http'].map((value) => ({
     args: start('--ready', value),
     names: `--ready "${value}"`,
     allows: portRule,
@@ -97,7 +75,6 @@ const mistakes: readonly Mistake[] = [
   { args: start('--ready', 'port'), names: '--ready "port"', allows: `port needs a value after the colon; ${readyRule}` },
   { args: start('--ready', 'log:'), names: '--ready "log:"', allows: `log needs a value after the colon; ${readyRule}` },
   { args: start('--ready', 'log:(up'), names: '--ready "log:(up"', allows: 'the regular expression does not compile' },
-  { args: start('--ready', 'log:a{2,1}'), names: '--ready "log:a{2,1}"', allows: 'the regular expression does not compile' },
   { args: start('--ready', 'http:localhost:80'), names: '--ready "http:localhost:80"', allows: 'http:http://127.0.0.1:3000/ready' },
   { args: start('--ready', 'http:ftp://x/'), names: '--ready "http:ftp://x/"', allows: 'http:http://127.0.0.1:3000/ready' },
   { args: start('--ready', 'http:http://[::1'), names: '--ready "http:http://[::1"', allows: 'http:http://127.0.0.1:3000/ready' },
@@ -111,12 +88,9 @@ const mistakes: readonly Mistake[] = [
   { args: start('--socket', `/${'y'.repeat(120)}`), names: 'yyy" is too long', allows: 'a socket path has at most' },
   { args: start('--log-max-size', '10'), names: '--log-max-size "10"', allows: sizeRule },
   { args: start('--log-max-size', '0MB'), names: '--log-max-size "0MB"', allows: sizeRule },
-  { args: start('--log-max-size', '9999999999GB'), names: '--log-max-size "9999999999GB"', allows: sizeRule },
   { args: start('--log-keep', 'all'), names: '--log-keep "all"', allows: 'a whole number from 0 to 1000' },
-  { args: start('--log-keep', '1001'), names: '--log-keep "1001"', allows: 'a whole number from 0 to 1000' },
   { args: ['logs', 'clock', '-n', '1.5'], names: '--lines "1.5"', allows: 'a whole number from 0 to 1000000' },
   { args: start('--restart', 'on-failure'), names: '--restart on-failure', allows: 'only never is' },
-  { args: start('--restart', 'always'), names: '--restart always', allows: 'only never is' },
   { args: start('--restart', 'sometimes'), names: '--restart "sometimes"', allows: 'never or on-failure or always' },
   { args: ['completion', 'tcsh'], names: '"tcsh"', allows: 'shells are bash, zsh, fish' },
 
@@ -126,7 +100,6 @@ const mistakes: readonly Mistake[] = [
   { args: ['start', 'clock', '--', './no-such-command'], exitCode: 5, names: './no-such-command', allows: 'check its spelling and PATH' },
   { args: start(), env: { PATH: '/nowhere' }, exitCode: 5, names: 'sleep', allows: 'check its spelling and PATH' },
   { args: ['start', 'clock', '--', '/etc/passwd'], exitCode: 4, names: '/etc/passwd', allows: 'chmod +x /etc/passwd' },
-  { args: ['start', 'clock', '--', '/etc'], exitCode: 4, names: '/etc is not executable', allows: 'chmod' },
   { args: ['restart', 'clock'], exitCode: 1, names: 'clock', allows: 'daemonry list shows what is known' },
   { args: ['logs', 'clock'], exitCode: 1, names: 'clock', allows: 'daemonry list shows what is known' },
   { args: start('--home', '/dev/null'), exitCode: 4, names: '/dev/null: it is not a folder', allows: '--home or DAEMONRY_HOME' },

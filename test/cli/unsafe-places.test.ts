@@ -12,40 +12,53 @@ const other = 65_534;
 const othersCanRun = isRoot && spawnSync(process.execPath, [commandLine, '--version'], { uid: other, cwd: '/' }).status === 0;
 const start = ['start', 'clock', '--', 'sleep', '1000'];
 
-const unsafeHomes: Readonly<Record<string, { why: RegExp; make: (home: TemporaryHome) => void; needsRoot?: boolean }>> = {
-  'that its group may write in': {
-    why: /others may write in it \(mode 0770; chmod go-w would do\)/,
-    make: (home) => makeHome(home, 0o770),
-  },
-  'that everybody may write in': { why: /others may write in it \(mode 0707/, make: (home) => makeHome(home, 0o707) },
-  'that everybody may write in, though sticky': { why: /others may write in it \(mode 1777/, make: (home) => makeHome(home, 0o1777) },
-  "of another user's": {
-    why: /it belongs to uid 65534, not to uid 0/,
-    needsRoot: true,
-    make: (home) => {
-      makeHome(home, 0o700);
-      chownSync(home.path, other, other);
+const someVerbs = [start, ['stop', 'clock'], ['status', 'clock']];
+const everyVerb = [
+  ...someVerbs,
+  ['restart', 'clock'],
+  ['status'],
+  ['list'],
+  ['logs', 'clock'],
+  ['wait', 'clock'],
+  ['run', 'clock', '--', 'true'],
+];
+
+const unsafeHomes: Readonly<Record<string, { why: RegExp; make: (home: TemporaryHome) => void; verbs?: string[][]; needsRoot?: boolean }>> =
+  {
+    'that its group may write in': {
+      verbs: everyVerb,
+      why: /others may write in it \(mode 0770; chmod go-w would do\)/,
+      make: (home) => makeHome(home, 0o770),
     },
-  },
-  'behind a link to one that others may write in': {
-    why: /others may write in it/,
-    make: (home) => {
-      mkdirSync(home.file('real'));
-      chmodSync(home.file('real'), 0o777);
-      symlinkSync(home.file('real'), home.path);
+    'that everybody may write in': { why: /others may write in it \(mode 0707/, make: (home) => makeHome(home, 0o707) },
+    'that everybody may write in, though sticky': { why: /others may write in it \(mode 1777/, make: (home) => makeHome(home, 0o1777) },
+    "of another user's": {
+      why: /it belongs to uid 65534, not to uid 0/,
+      needsRoot: true,
+      make: (home) => {
+        makeHome(home, 0o700);
+        chownSync(home.path, other, other);
+      },
     },
-  },
-  "behind two links to another user's": {
-    why: /it belongs to uid 65534/,
-    needsRoot: true,
-    make: (home) => {
-      mkdirSync(home.file('real'));
-      chownSync(home.file('real'), other, other);
-      symlinkSync(home.file('real'), home.file('link'));
-      symlinkSync('link', home.path);
+    'behind a link to one that others may write in': {
+      why: /others may write in it/,
+      make: (home) => {
+        mkdirSync(home.file('real'));
+        chmodSync(home.file('real'), 0o777);
+        symlinkSync(home.file('real'), home.path);
+      },
     },
-  },
-};
+    "behind two links to another user's": {
+      why: /it belongs to uid 65534/,
+      needsRoot: true,
+      make: (home) => {
+        mkdirSync(home.file('real'));
+        chownSync(home.file('real'), other, other);
+        symlinkSync(home.file('real'), home.file('link'));
+        symlinkSync('link', home.path);
+      },
+    },
+  };
 
 function makeHome(home: TemporaryHome, mode: number): void {
   mkdirSync(home.path);
@@ -53,23 +66,20 @@ function makeHome(home: TemporaryHome, mode: number): void {
 }
 
 describe.concurrent('a home (F32, F33)', () => {
-  for (const [what, { why, make, needsRoot }] of Object.entries(unsafeHomes)) {
-    test.skipIf(needsRoot && !isRoot)(
-      `${what} is refused by every verb, which says why (needs root: ${needsRoot === true})`,
-      async ({ home }) => {
-        make(home);
-        const before = snapshot(home.folder);
-        for (const args of [start, ['stop', 'clock'], ['restart', 'clock'], ['status', 'clock'], ['status'], ['list'], ['logs', 'clock']]) {
-          const end = await home.cli(args);
-          expect([args, end.exitCode, end.stdout]).toEqual([args, 4, '']);
-          expect(end.stderr).toMatch(/^daemonry: refusing to use [^\n]+\n$/);
-          expect(end.stderr).toMatch(why);
-          expect(end.stderr).toContain('choose another with --home or DAEMONRY_HOME');
-        }
-        expect(snapshot(home.folder)).toEqual(before);
-        expect(home.processes()).toEqual([]);
-      },
-    );
+  for (const [what, { why, make, verbs = someVerbs, needsRoot }] of Object.entries(unsafeHomes)) {
+    test.skipIf(needsRoot && !isRoot)(`${what} is refused, and said why (needs root: ${needsRoot === true})`, async ({ home }) => {
+      make(home);
+      const before = snapshot(home.folder);
+      for (const args of verbs) {
+        const end = await home.cli(args);
+        expect([args, end.exitCode, end.stdout]).toEqual([args, 4, '']);
+        expect(end.stderr).toMatch(/^daemonry: refusing to use [^\n]+\n$/);
+        expect(end.stderr).toMatch(why);
+        expect(end.stderr).toContain('choose another with --home or DAEMONRY_HOME');
+      }
+      expect(snapshot(home.folder)).toEqual(before);
+      expect(home.processes()).toEqual([]);
+    });
   }
 
   test('behind a link of the user himself is a home like any other', async ({ home }) => {

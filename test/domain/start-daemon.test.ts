@@ -368,6 +368,18 @@ describe('start: another one before it', () => {
     });
   });
 
+  test.each([
+    ['its own spec', specOf(['sleep'])],
+    ['the remembered one', undefined],
+  ])('one that may take five minutes is waited for that long, with %s', async (_, spec) => {
+    const fixture = new DaemonFixture();
+    const other = fixture.world.actor();
+    const first = fixture.start(['notify', '240000'], { ready: { kind: 'notify' }, readyTimeoutMs: 300_000 });
+    await fixture.untilStarting();
+    const second = await fixture.attempt(() => startDaemon(other.machine, { ref: web, spec }), other);
+    expect(second).toMatchObject({ outcome: 'already-running', descriptor: { instanceId: (await first).descriptor.instanceId } });
+  });
+
   test('one whose starter has died is adopted, once it is ready', async () => {
     const fixture = new DaemonFixture();
     const starter = fixture.world.actor();

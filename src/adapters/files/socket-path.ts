@@ -1,9 +1,13 @@
 import { lstatSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DaemonError } from '../../domain/daemon-error.js';
+import { connectSocket, leaveGently } from '../net/connect-socket.js';
 import { fitsSocketPath, socketFolders } from './home.js';
 import { shortId } from './random-id.js';
 import { checkedSubfolder } from './safe-files.js';
+
+/** A listener whose queue is full answers late, and is there all the same. */
+const connectTimeoutMs = 1_000;
 
 export interface SocketWish {
   readonly name: string;
@@ -44,15 +48,9 @@ export async function removeDeadSocket(path: string): Promise<void> {
   if (now && now.ino === before.ino && now.dev === before.dev) unlinkSync(path);
 }
 
+/** Only a refusal proves that nobody is there. */
 async function isListening(path: string): Promise<boolean> {
-  const { connect } = await import('node:net');
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    // Only a refusal proves that nobody is there.
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
-  });
+  const reached = await connectSocket({ path }, connectTimeoutMs);
+  if (reached.kind === 'connected') void leaveGently(reached.socket);
+  return reached.kind !== 'nobody';
 }

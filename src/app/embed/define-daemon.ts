@@ -134,20 +134,21 @@ class DefinedDaemon implements Daemon {
 
   async connect(options: ConnectOptions = {}): Promise<Connection> {
     const { signal } = options;
-    const timeoutMs = milliseconds('timeoutMs', options.timeoutMs, this.spec.readyTimeoutMs);
     const { clock } = this.machine;
-    const { socket, instanceId } = await this.ensure({ signal });
-    const deadline = clock.monotonicMs() + timeoutMs;
-    if (socket === null) throw this.notServing(timeoutMs);
+    const timeoutMs = milliseconds('timeoutMs', options.timeoutMs, this.spec.readyTimeoutMs);
+    const instances = new Set<string>();
+    let deadline: number | undefined;
     for (;;) {
+      const { socket, instanceId } = await this.ensure({ signal });
+      deadline ??= clock.monotonicMs() + timeoutMs;
       const leftMs = deadline - clock.monotonicMs();
-      if (leftMs <= 0) throw this.notServing(timeoutMs);
+      // One that ended between the two, as an idle one may, is started once more; no more often.
+      if (socket === null || leftMs <= 0 || instances.add(instanceId).size > 2) throw this.notServing(timeoutMs);
       try {
         return await openConnection(socket, { instanceId, timeoutMs: leftMs, signal });
       } catch (error) {
         // It may run and not listen yet: with `exec` for readiness nobody has waited for that.
         if (!isDaemonError(error) || error.code !== 'not-serving') throw error;
-        if ((await this.status()).instanceId !== instanceId) throw error;
         await clock.sleep(connectPollMs, signal);
       }
     }

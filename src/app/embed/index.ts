@@ -1,3 +1,5 @@
+export type { RequestOptions } from '../../adapters/net/request-options.js';
+export { isRpcError, RpcError } from '../../adapters/net/rpc-error.js';
 export { DaemonError, type DaemonErrorCode, isDaemonError } from '../../domain/daemon-error.js';
 export type { DaemonState } from '../../domain/daemon-state.js';
 export type { Phase } from '../../domain/descriptor.js';
