@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findTool } from '../../src/adapters/posix/find-executable.js';
-import { type CompletionShell, type CompletionVerb, completionScript } from '../../src/app/cli/completion.js';
+import { completionScript } from '../../src/app/cli/completion/completion-script.js';
+import type { CompletionShell, CompletionVerb } from '../../src/app/cli/completion/completion-verb.js';
 
 const home = { flags: ['--home'], summary: 'where the daemons are kept', values: 'folder', takesValue: true } as const;
 const json = { flags: ['--json'], summary: "answer with one JSON object: 'so', [it] \\ is", takesValue: false };

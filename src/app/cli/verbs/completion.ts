@@ -1,5 +1,6 @@
 import type { Answer } from '../answer.js';
-import { type CompletionVerb, completionScript } from '../completion.js';
+import { completionScript } from '../completion/completion-script.js';
+import type { CompletionVerb } from '../completion/completion-verb.js';
 import { type Invocation, UsageError } from '../invocation.js';
 import { verbTable } from '../verb-table.js';
 import type { VerbContext } from './context.js';
