@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     // Most tests wait for processes, not for a core.
     maxWorkers: 4,
+    // A fresh worker for each file would take longer than most files do; none leaves anything behind in its modules.
+    isolate: false,
     projects: [
       {
         test: {

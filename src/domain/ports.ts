@@ -95,7 +95,7 @@ export interface ProcessEnd {
 /** A process that was spawned and, behind a gate, does not yet run the command. */
 export interface Launch {
   readonly identity: ProcessIdentity;
-  /** Lets the command run, and resolves once it has been executed or the process ended. */
+  /** Lets the command run. Whether it has been executed is for the readiness probe to tell. */
   open(): Awaitable<void>;
   /** Ends the process without having run the command, where a gate holds it. */
   abort(): Awaitable<void>;

@@ -3,19 +3,22 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { DaemonError } from '../../domain/daemon-error.js';
 import { errnoOf } from '../files/file-errors.js';
 
-type Verdict = 'executable' | 'absent' | 'forbidden';
+/** `unseen`: in a folder that may not be searched. */
+type Verdict = 'executable' | 'absent' | 'forbidden' | 'unseen';
 
 /**
  * The absolute path that executing `command` in `cwd` would run, found before anything is spawned so that the reason of
  * a failure is exact. Throws `command-not-found` or `not-executable`.
  */
 export function findExecutable(command: string, cwd: string, path: string): string {
-  const candidates = command.includes('/') ? [resolve(cwd, command)] : pathEntries(path, cwd).map((folder) => join(folder, command));
+  const isPath = command.includes('/');
+  const candidates = isPath ? [resolve(cwd, command)] : pathEntries(path, cwd).map((folder) => join(folder, command));
   let forbidden: string | undefined;
   for (const file of candidates) {
     const verdict = examine(file);
     if (verdict === 'executable') return withInterpreter(file, command);
-    if (verdict === 'forbidden') forbidden ??= file;
+    // Another user's folder in PATH says nothing about a command that it may not even hold.
+    if (verdict === 'forbidden' || (verdict === 'unseen' && isPath)) forbidden ??= file;
   }
   if (forbidden !== undefined) throw new DaemonError('not-executable', `${forbidden} is not executable`, { command, path: forbidden });
   throw new DaemonError('command-not-found', `command not found: ${command}`, { command, cwd });
@@ -36,11 +39,18 @@ function examine(file: string): Verdict {
   try {
     const stat = statSync(file, { throwIfNoEntry: false });
     if (!stat) return 'absent';
-    if (!stat.isFile()) return 'forbidden';
-    accessSync(file, constants.X_OK);
-    return 'executable';
+    return stat.isFile() && mayExecute(file) ? 'executable' : 'forbidden';
   } catch (error) {
-    return ['EACCES', 'EPERM'].includes(errnoOf(error)) ? 'forbidden' : 'absent';
+    return ['EACCES', 'EPERM'].includes(errnoOf(error)) ? 'unseen' : 'absent';
+  }
+}
+
+function mayExecute(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -49,19 +59,10 @@ function withInterpreter(file: string, command: string): string {
   const interpreter = /^#![ \t]*(\S+)/.exec(firstBytes(file))?.[1];
   if (interpreter === undefined || !isAbsolute(interpreter)) return file;
   const verdict = examine(interpreter);
-  if (verdict === 'absent')
-    throw new DaemonError('command-not-found', `the interpreter ${interpreter} of ${file} is not found`, {
-      command,
-      path: file,
-      interpreter,
-    });
-  if (verdict === 'forbidden')
-    throw new DaemonError('not-executable', `the interpreter ${interpreter} of ${file} is not executable`, {
-      command,
-      path: file,
-      interpreter,
-    });
-  return file;
+  if (verdict === 'executable') return file;
+  const facts = { command, path: file, interpreter };
+  if (verdict === 'absent') throw new DaemonError('command-not-found', `the interpreter ${interpreter} of ${file} is not found`, facts);
+  throw new DaemonError('not-executable', `the interpreter ${interpreter} of ${file} is not executable`, facts);
 }
 
 /** Empty for a file that may be executed but not read. */
