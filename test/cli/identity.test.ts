@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { describe, expect } from 'vitest';
 import { snapshot } from '../support/folder-snapshot.js';
 import { commandOf, isAlive, processFacts, startTokenOf, worldHere } from '../support/processes.js';
-import { fixture } from '../support/suite.js';
+import { commandLine, fixture } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
+import { canMount } from '../support/tiny-disk.js';
 import { waitFor } from '../support/wait-for.js';
 
 /** A living process that has nothing to do with daemonry: leader of a group with a child. */
@@ -201,6 +203,37 @@ describe.concurrent('a record that is proven dead', () => {
     },
   );
 });
+
+describe.skipIf(!canMount)(
+  'a container that is started again on the same home (needs the right to make namespaces)',
+  { concurrent: true },
+  () => {
+    /** Runs the command line as the first process of a pid namespace: with its end, everything in it ends. */
+    function inContainer(home: TemporaryHome, args: readonly string[], env: Record<string, string> = {}) {
+      const command = ['--pid', '--fork', '--mount-proc', process.execPath, commandLine, ...args];
+      return home.spawn('unshare', command, { env }).end();
+    }
+
+    test('can not tell what became of the daemon of the one before (F6)', async ({ home }) => {
+      // Forged, since the kernel may give a new namespace the number of one that has ended.
+      const forged = home.forge('clock', { pidNamespace: 'pid:[1]', host: hostname() });
+      const status = await inContainer(home, ['status', 'clock', '--json']);
+      expect([status.exitCode, status.json.status, status.json.reason]).toEqual([4, 'unknown', 'other-pid-namespace']);
+      expect((await inContainer(home, ['start', 'clock', '--', 'sleep', '1000'])).exitCode).toBe(1);
+      expect(home.descriptor('clock')).toEqual(forged);
+    });
+
+    test('heals by itself where the home is known to be its own (F6)', async ({ home }) => {
+      const env = { DAEMONRY_EXCLUSIVE_HOME: '1' };
+      const first = (await inContainer(home, ['start', 'clock', '--json', '--', 'sleep', '1000'], env)).json;
+      const status = await inContainer(home, ['status', 'clock', '--json'], env);
+      expect([status.exitCode, status.json.status]).toEqual([1, 'stale']);
+      const second = (await inContainer(home, ['start', 'clock', '--json'], env)).json;
+      expect(second.outcome).toBe('started');
+      expect(second.instanceId).not.toBe(first.instanceId);
+    });
+  },
+);
 
 function childOf(pid: number): number | undefined {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();

@@ -35,11 +35,13 @@ export class RunningProgram {
   readonly child: ChildProcess;
   readonly pid: number;
   readonly #end: Promise<ProgramEnd>;
+  readonly #leadsGroup: boolean;
   #ended = false;
 
   constructor(file: string, args: readonly string[], options: SpawnOptions) {
     this.child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
     this.pid = this.child.pid ?? 0;
+    this.#leadsGroup = options.detached === true && this.pid > 1;
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
     });
@@ -75,5 +77,23 @@ export class RunningProgram {
 
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal);
+  }
+
+  /** Kills it, with its group where it leads one, and waits for nobody who still holds its output. */
+  async discard(): Promise<void> {
+    const gone = new Promise<void>((resolve) => this.child.once('close', resolve));
+    if (this.#leadsGroup) killGroup(this.pid);
+    this.child.kill('SIGKILL');
+    this.child.stdout?.destroy();
+    this.child.stderr?.destroy();
+    if (!this.#ended) await gone;
+  }
+}
+
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -172,8 +172,7 @@ export class TemporaryHome {
 
   async dispose(title = 'the test'): Promise<void> {
     const programs = this.#programs.filter((program) => !program.ended);
-    for (const program of programs) program.kill('SIGKILL');
-    await Promise.all(programs.map((program) => program.end()));
+    await Promise.all(programs.map((program) => program.discard()));
     const strays = await this.#endDaemons();
     for (const fd of this.#fifos) closeSync(fd);
     rmSync(this.folder, { recursive: true, force: true });

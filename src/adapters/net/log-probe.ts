@@ -7,6 +7,8 @@ const carriageReturn = 0x0d;
 const chunkBytes = 64 * 1024;
 /** How much one check reads: a daemon that writes faster than we read must not keep us for ever. */
 const checkBytes = 4 * 1024 * 1024;
+/** How long an expression may take over one chunk: there are some that never come to an end on some lines. */
+const matchTimeoutMs = 500;
 /** How many unfinished searches are remembered. */
 const maxSearches = 64;
 
@@ -71,11 +73,22 @@ function findLine(log: string, search: Search, expression: RegExp): boolean {
       if (count === 0) return false;
       search.position += count;
       readBytes += count;
-      if (matchesIn(chunk.subarray(0, count), search, expression)) return true;
+      const matches = inTime(() => matchesIn(chunk.subarray(0, count), search, expression));
+      if (matches !== false) return matches ?? false;
     }
     return false;
   } finally {
     closeSync(file);
+  }
+}
+
+/** `undefined` where it took too long. Only the engine itself can interrupt a regular expression, and does so through `vm`. */
+function inTime(work: () => boolean): boolean | undefined {
+  const { runInNewContext } = process.getBuiltinModule('node:vm');
+  try {
+    return runInNewContext('work()', { work }, { timeout: matchTimeoutMs }) as boolean;
+  } catch {
+    return undefined;
   }
 }
 
