@@ -10,7 +10,11 @@ export interface InstanceEnd {
   readonly forced: boolean;
   /** Processes that had left the daemon's group and were ended too. */
   readonly escaped: readonly number[];
+  /** Processes of it that became another user's: they can't be ended by us, and live on. */
+  readonly beyondReach: readonly number[];
 }
+
+export const nothingToEnd: InstanceEnd = { forced: false, escaped: [], beyondReach: [] };
 
 /** Who is to be ended, and how. */
 export interface EndTarget {
@@ -54,7 +58,7 @@ export async function endInstance(
 export async function endLeftovers(machine: Machine, descriptor: Descriptor, graceMs: number): Promise<InstanceEnd> {
   const here = await machine.inspector.vantage();
   if (descriptor.bootId !== here.bootId || descriptor.pidNamespace !== here.pidNamespace || descriptor.host !== here.host) {
-    return { forced: false, escaped: [] };
+    return nothingToEnd;
   }
   return endRemains(machine, { descriptor, leaderSeenAlive: false }, machine.clock.monotonicMs() + graceMs);
 }
@@ -107,10 +111,13 @@ export async function endAll(machine: Machine, target: EndTarget, graceDeadline:
     const remains = await target.find();
     const rows = allOf(remains);
     for (const row of remains.escaped) escaped.add(row.pid);
-    if (rows.length === 0) return { forced: killDeadline !== undefined, escaped: [...escaped] };
+    if (rows.length === 0) return { forced: killDeadline !== undefined, escaped: [...escaped], beyondReach: [] };
 
     const now = machine.clock.monotonicMs();
-    if (killDeadline !== undefined && now >= killDeadline) throw survived(target.name, rows);
+    if (killDeadline !== undefined && now >= killDeadline) {
+      if (!(await areBeyondReach(machine, target.leader, rows))) throw survived(target.name, rows);
+      return { forced: true, escaped: [...escaped], beyondReach: rows.map(({ pid }) => pid) };
+    }
     if (killDeadline === undefined && now >= graceDeadline) killDeadline = now + killTimeoutMs;
     const identities = rows.map((row) => identityOf(row, target.leader));
     if (killDeadline === undefined) {
@@ -133,6 +140,15 @@ async function killAll(machine: Machine, leader: ProcessIdentity, remains: Remai
   if (witness && !callerInGroup) await machine.signals.sendToGroup(identityOf(witness, leader), leader.pid, 'SIGKILL');
   const single = callerInGroup ? [...members, ...remains.escaped] : remains.escaped;
   for (const row of single) await machine.signals.send(identityOf(row, leader), 'SIGKILL');
+}
+
+/** What a daemon has started through a setuid program must not keep its name from being used again. */
+async function areBeyondReach(machine: Machine, leader: ProcessIdentity, rows: readonly ProcessRow[]): Promise<boolean> {
+  for (const row of rows) {
+    const outcome = await machine.signals.send(identityOf(row, leader), 'SIGKILL');
+    if (row.pid === leader.pid || outcome !== 'not-permitted') return false;
+  }
+  return true;
 }
 
 async function isCallerInGroup(machine: Machine, processGroup: number): Promise<boolean> {

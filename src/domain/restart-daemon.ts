@@ -26,10 +26,13 @@ export async function restartDaemon(machine: Machine, request: RestartRequest): 
   if (first.state === 'unknown') throw unknownDaemon(first);
   const spec = request.spec ?? (await machine.descriptors.readSpec(request.ref));
   if (!spec) throw notFound(first.place.name);
-  const command = await machine.spawner.resolve(spec);
+  await machine.spawner.resolve(spec);
   return underLock(machine, request.ref, lockWait(spec, request.signal), async (held) => {
+    // Read again: another start may have been remembered while we waited.
+    const latest = request.spec ?? (await machine.descriptors.readSpec(request.ref)) ?? spec;
+    const command = await machine.spawner.resolve(latest);
     await stopHeld(machine, held, request);
-    return started(machine, held, await launchDaemon(machine, held, spec, command, request.signal));
+    return started(machine, held, await launchDaemon(machine, held, latest, command, request.signal));
   });
 }
 

@@ -79,7 +79,8 @@ async function startHeld(machine: Machine, held: HeldLock, request: StartRequest
     default:
       await cleanUp(machine, held, view);
   }
-  const { spec, command } = prepared ?? (await prepare(machine, view, request));
+  // A remembered spec is read again: another start may have been remembered while we waited.
+  const { spec, command } = (request.spec && prepared) ?? (await prepare(machine, view, request));
   return started(machine, held, await launchDaemon(machine, held, spec, command, request.signal));
 }
 

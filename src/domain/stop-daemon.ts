@@ -18,6 +18,8 @@ export interface StopResult {
   readonly pid: number | null;
   /** Processes that had left the daemon's group and were ended too. */
   readonly escaped: readonly number[];
+  /** Processes of it that became another user's, and live on. */
+  readonly beyondReach: readonly number[];
 }
 
 /**
@@ -29,7 +31,7 @@ export interface StopResult {
 export async function stopDaemon(machine: Machine, request: StopRequest): Promise<StopResult> {
   const first = await look(machine, request.ref);
   // Nothing was ever kept under this name: no lock to take, and none to leave behind.
-  if (!first.place.known) return { name: first.place.name, outcome: 'already-stopped', pid: null, escaped: [] };
+  if (!first.place.known) return { name: first.place.name, outcome: 'already-stopped', pid: null, escaped: [], beyondReach: [] };
   if (first.state === 'unknown') throw unknownDaemon(first);
   // A start that is under way may take as long as its spec says. Where none is, the spec is not worth its reading.
   const spec = first.phase === 'ready' ? undefined : await machine.descriptors.readSpec(request.ref);
@@ -46,12 +48,12 @@ export async function stopHeld(machine: Machine, held: HeldLock, request: StopRe
     case 'end': {
       const descriptor = view.descriptor as Descriptor;
       const end = await endAndClear(machine, held, descriptor, request.graceMs);
-      return { name, outcome: end.forced ? 'killed' : 'stopped', pid: descriptor.pid, escaped: end.escaped };
+      return { name, outcome: end.forced ? 'killed' : 'stopped', pid: descriptor.pid, escaped: end.escaped, beyondReach: end.beyondReach };
     }
     default: {
       const end = await cleanUp(machine, held, view, request.graceMs);
       const outcome = view.state === 'stale' ? 'stale-cleaned' : 'already-stopped';
-      return { name, outcome, pid: view.descriptor?.pid ?? null, escaped: end.escaped };
+      return { name, outcome, pid: view.descriptor?.pid ?? null, escaped: end.escaped, beyondReach: end.beyondReach };
     }
   }
 }

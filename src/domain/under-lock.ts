@@ -2,7 +2,7 @@ import { DaemonError, isDaemonError } from './daemon-error.js';
 import type { DaemonSpec } from './daemon-spec.js';
 import { specDefaults } from './daemon-spec.js';
 import type { Descriptor, RunningPhase } from './descriptor.js';
-import { endAll, endInstance, endLeftovers, type InstanceEnd } from './end-instance.js';
+import { endAll, endInstance, endLeftovers, type InstanceEnd, nothingToEnd } from './end-instance.js';
 import { recordPhase } from './launch-daemon.js';
 import { type DaemonView, look } from './look.js';
 import type { DaemonRef, HeldLock, LockWait, Machine } from './ports.js';
@@ -60,7 +60,7 @@ export async function endAndClear(
 
 /** Ends what a dead or lost instance left, and clears its record. */
 export async function cleanUp(machine: Machine, held: HeldLock, view: DaemonView, graceMs?: number): Promise<InstanceEnd> {
-  let end: InstanceEnd = { forced: false, escaped: [] };
+  let end = nothingToEnd;
   if (view.descriptor) end = await endLeftovers(machine, view.descriptor, graceMs ?? view.descriptor.stop.graceMs);
   else if (view.reading.kind === 'corrupt') end = await endLost(machine, view, graceMs ?? specDefaults.graceMs);
   await machine.descriptors.clear(held);

@@ -7,7 +7,7 @@ import { loadLibrary } from '../support/library.js';
 import { isAlive } from '../support/processes.js';
 import { test } from '../support/temporary-home.js';
 
-const { defineDaemon, isDaemonError } = await loadLibrary();
+const { isDaemonError } = loadLibrary();
 
 const whole = {
   schema: 1,
@@ -52,8 +52,7 @@ describe.concurrent('a corrupt descriptor', () => {
       const status = await home.cli(['status', 'clock', '--json']);
       expect(status).toMatchObject({ exitCode: 1, stderr: '' });
       expect(status.json).toMatchObject({ status: 'stale', reason: 'corrupt-descriptor', pid: null, socket: null });
-      // The verbs from within this program, which takes a fraction of the time of the command line.
-      const clock = defineDaemon({ name: 'clock', command: 'sleep', args: ['1000'], cwd: home.folder, home: home.path });
+      const clock = home.sleeper('clock');
       expect(await clock.stop()).toMatchObject({ outcome: 'stale-cleaned' });
       expect(home.filesOf('clock')).toEqual(expect.arrayContaining(['daemon.json.bad']));
       expect(home.filesOf('clock')).not.toContain('daemon.json');
@@ -127,7 +126,7 @@ describe.concurrent('a live daemon behind a corrupt descriptor', () => {
   test('of another name is left alone', async ({ home }) => {
     const [mine, other] = [await home.startSleeper('clock'), await home.startSleeper('clock2')];
     home.writeRaw('clock', '');
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     expect([isAlive(mine.pid), isAlive(other.pid)]).toEqual([false, true]);
   });
 });
@@ -136,8 +135,8 @@ describe('whatever stands in a descriptor', () => {
   test('status tells, start heals or refuses, stop cleans or refuses: nothing throws anything else', async ({ home }) => {
     const real = await home.startSleeper('clock');
     const valid = home.descriptor('clock');
-    await home.cli(['stop', 'clock']);
-    const daemon = defineDaemon({ name: 'clock', command: 'sleep', args: ['1000'], home: home.path });
+    await home.stop('clock');
+    const daemon = home.sleeper('clock');
 
     const anyField = fc.constantFrom(...Object.keys(valid));
     const anyValue = fc.oneof(fc.jsonValue(), fc.constantFrom(0, 1, -1, 2 ** 31, 'x', '', null, [], {}, 1.5));

@@ -65,7 +65,7 @@ describe.concurrent('the environment of a daemon', () => {
   test("of a remembered spec is the new caller's, with the files read anew", async ({ home }) => {
     home.file('vars', 'FILED=before\n');
     await startWith(home, { WHO: 'first caller' }, '--env-file', 'vars', '--env', 'GIVEN=once');
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     home.file('vars', 'FILED=after\n');
     const again = await home.cli(['start', 'clock', '--json'], { env: { WHO: 'second caller' }, cwd: '/' });
     const env = environmentOf(again.json.pid);
@@ -98,7 +98,7 @@ describe.concurrent('the environment of a daemon', () => {
   test('an --env-file that is gone by the next start fails, named with its errno, and starts nothing', async ({ home }) => {
     const file = home.file('vars', 'A=1\n');
     await home.startSleeper('clock', '--env-file', 'vars');
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     rmSync(file);
     const end = await home.cli(['start', 'clock', '--json']);
     expect(end.exitCode).toBe(2);
@@ -127,7 +127,7 @@ describe.concurrent('the working folder of a daemon', () => {
 
   test('is remembered, wherever the next start is made', async ({ home }) => {
     await home.startSleeper('clock');
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     const again = await home.cli(['start', 'clock', '--json'], { cwd: '/' });
     expect(readlinkSync(`/proc/${again.json.pid}/cwd`)).toBe(home.folder);
   });
@@ -135,7 +135,7 @@ describe.concurrent('the working folder of a daemon', () => {
   test('that is gone is named, and is no missing command (F39)', async ({ home }) => {
     mkdirSync(home.file('gone'));
     await home.start('clock', ['sleep', '1000'], '--cwd', 'gone');
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     rmSync(home.file('gone'), { recursive: true });
     const end = await home.cli(['start', 'clock']);
     expect(end).toMatchObject({ exitCode: 2, stdout: '' });

@@ -1,13 +1,10 @@
 import { existsSync } from 'node:fs';
 import { describe, expect } from 'vitest';
-import { loadLibrary } from '../support/library.js';
 import { hasExecuted, isAlive } from '../support/processes.js';
 import { chooseSeed, seededRandom } from '../support/random.js';
 import { fixture, serveFile } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
-
-const { defineDaemon } = await loadLibrary();
 
 const lanes = 4;
 const roundsOfLane = 9;
@@ -41,8 +38,7 @@ describe('a starter that is killed at a random moment (F12, F13)', () => {
     }) => {
       const random = seededRandom(seed + lane);
       const spanMs = await measureSpanMs(home);
-      // From within this program, which takes a fraction of the time of the command line.
-      const clock = defineDaemon({ name: 'clock', command: 'sleep', args: ['1000'], cwd: home.folder, home: home.path });
+      const clock = home.sleeper('clock');
       for (let round = 0; round < roundsOfLane; round++) {
         const note = `TEST_SEED=${seed}, lane ${lane}, round ${round}`;
         const killAfterMs = random() * spanMs;

@@ -43,7 +43,7 @@ describe.concurrent('logs', () => {
 
   test('needs no running daemon', async ({ home }) => {
     await startCounting(home, 1, 2);
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     expect(await home.cli(['logs', 'clock'])).toMatchObject({ exitCode: 0, stdout: 'line 1\nline 2\n' });
   });
 
@@ -61,7 +61,7 @@ describe.concurrent('logs', () => {
 
   test('reads on in older files where the current one is too short', async ({ home }) => {
     await startCounting(home, 1, 100);
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     await startCounting(home, 101, 105, '--log-max-size', '64B');
     expect(readFileSync(home.at('clock', 'daemon.log.1'), 'utf8')).toContain('line 100\n');
     expect((await home.cli(['logs', 'clock', '-n', '8'])).stdout).toBe(`${linesFrom(98, 105).join('\n')}\n`);
@@ -85,7 +85,7 @@ describe.concurrent('logs --follow', () => {
     await follower.says('line 50\n');
     const log = home.at('clock', 'daemon.log');
     appendFileSync(log, 'before the restart\n');
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     await home.cli(['start', 'clock']);
     await home.logSays('clock', 'line 50\n');
     expect(existsSync(`${log}.1`)).toBe(true);
@@ -136,7 +136,7 @@ describe.concurrent('the log', () => {
     const log = home.at('clock', 'daemon.log');
     for (const first of [1, 101, 201, 301]) {
       await startCounting(home, first, first + 99, '--log-max-size', '512B', '--log-keep', '2');
-      await home.cli(['stop', 'clock']);
+      await home.stop('clock');
     }
     expect(readFileSync(log, 'utf8')).toBe(textFrom(301, 400));
     expect(readFileSync(`${log}.1`, 'utf8')).toBe(textFrom(201, 300));
@@ -146,7 +146,7 @@ describe.concurrent('the log', () => {
 
   test('is appended to while it is small enough', async ({ home }) => {
     await startCounting(home, 1, 2);
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     await startCounting(home, 3, 4);
     expect(home.log('clock')).toBe('line 1\nline 2\nline 3\nline 4\n');
     expect(home.filesOf('clock')).not.toContain('daemon.log.1');
@@ -154,7 +154,7 @@ describe.concurrent('the log', () => {
 
   test('keeps nothing old with --log-keep 0', async ({ home }) => {
     await startCounting(home, 1, 20);
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     await startCounting(home, 21, 22, '--log-max-size', '10B', '--log-keep', '0');
     expect(home.log('clock')).toBe('line 21\nline 22\n');
     expect(home.filesOf('clock').filter((file) => file.startsWith('daemon.log.'))).toEqual([]);
@@ -167,7 +167,7 @@ describe.concurrent('the log', () => {
     expect(log).toBe(home.file('real.log'));
     expect(readFileSync(log, 'utf8')).toBe('was there\nline 1\n');
     expect((await home.cli(['logs', 'clock', '-n', '1'])).stdout).toBe('line 1\n');
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     expect((await home.cli(['logs', 'clock', '-n', '1'])).stdout).toBe('line 1\n');
   });
 

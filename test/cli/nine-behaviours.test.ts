@@ -7,6 +7,8 @@ import { type TemporaryHome, test } from '../support/temporary-home.js';
 
 const server = [process.execPath, fixture('serves.mjs'), serveFile, JSON.stringify({ version: '2.1.0' })];
 
+const sleeper = ['sleep', '1000'];
+
 function startServer(home: TemporaryHome) {
   return home.start('clock', server, '--ready', 'socket');
 }
@@ -37,7 +39,7 @@ describe.concurrent('the nine behaviours of any daemon tool', () => {
   });
 
   test('2: status says running, then stopped', async ({ home }) => {
-    const { pid } = await home.startSleeper('clock');
+    const { pid } = await home.start('clock', sleeper);
     expect(await home.cli(['status', 'clock'])).toMatchObject({ exitCode: 0, stdout: `clock is running (pid ${pid})\n` });
     await home.cli(['stop', 'clock']);
     expect(await home.cli(['status', 'clock'])).toMatchObject({ exitCode: 3, stdout: 'clock is stopped\n' });
@@ -49,10 +51,11 @@ describe.concurrent('the nine behaviours of any daemon tool', () => {
     expect(await ask(socket, 'system.version')).toEqual({ jsonrpc: '2.0', id: 7, result: '2.1.0' });
   });
 
-  test('4: a second start changes nothing and says already-running (F19)', async ({ home }) => {
-    const first = await home.startSleeper('clock');
+  test('4: a second start changes nothing, and says already-running on the command line and in the library (F19)', async ({ home }) => {
+    const first = await home.start('clock', sleeper);
     const descriptor = home.descriptor('clock');
-    expect(await home.startSleeper('clock')).toEqual({ ...first, outcome: 'already-running' });
+    expect(await home.start('clock', sleeper)).toEqual({ ...first, outcome: 'already-running' });
+    expect(await home.sleeper('clock').start()).toMatchObject({ outcome: 'already-running', pid: first.pid });
     expect(home.descriptor('clock')).toEqual(descriptor);
     expect(home.processes()).toHaveLength(1);
   });
@@ -73,7 +76,7 @@ describe.concurrent('the nine behaviours of any daemon tool', () => {
   });
 
   test('7: status says stale for a dead pid', async ({ home }) => {
-    const { pid } = await home.startSleeper('clock');
+    const { pid } = await home.start('clock', sleeper);
     process.kill(pid, 'SIGKILL');
     const end = await home.cli(['wait', 'clock', '--for', 'stopped', '--json']);
     expect(end.json).toMatchObject({ name: 'clock', status: 'stale' });
@@ -83,16 +86,16 @@ describe.concurrent('the nine behaviours of any daemon tool', () => {
   });
 
   test('8: a start after a stop comes up on the same paths', async ({ home }) => {
-    const first = await home.startSleeper('clock');
+    const first = await home.start('clock', sleeper);
     await home.cli(['stop', 'clock']);
-    const second = await home.startSleeper('clock');
+    const second = await home.start('clock', sleeper);
     expect(second).toMatchObject({ outcome: 'started', descriptor: first.descriptor, log: first.log });
     expect(second.instanceId).not.toBe(first.instanceId);
     expect(isAlive(second.pid)).toBe(true);
   });
 
   test('9: a stop after a stop says already-stopped', async ({ home }) => {
-    const { pid } = await home.startSleeper('clock');
+    const { pid } = await home.start('clock', sleeper);
     expect((await home.cli(['stop', 'clock', '--json'])).json).toMatchObject({ outcome: 'stopped' });
     expect(await home.cli(['stop', 'clock'])).toMatchObject({ exitCode: 0, stdout: 'clock is already stopped\n', stderr: '' });
     expect(isAlive(pid)).toBe(false);

@@ -86,7 +86,7 @@ describe.concurrent('readiness', () => {
 
   test('log: is not there for what an earlier run wrote', async ({ home }) => {
     await home.start('clock', ['sh', '-c', 'echo ready; exec sleep 1000'], '--ready', 'log:ready');
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     await expectWaits(home, 'log:ready', (latch) => ['sh', '-c', 'read -r _ <"$1"; echo ready; exec sleep 1000', 'sh', latch]);
   });
 

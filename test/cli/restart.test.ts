@@ -10,7 +10,8 @@ describe.concurrent('restart', () => {
     const end = await home.cli(['restart', 'clock', '--json']);
     expect(end).toMatchObject({ exitCode: 0, stderr: '' });
     const { pid, instanceId, socket } = home.descriptor('clock');
-    expect(end.json).toEqual({ ...before, pid, instanceId, socket });
+    const { log, descriptor } = before;
+    expect(end.json).toEqual({ schema: 1, name: 'clock', outcome: 'started', status: 'running', pid, instanceId, socket, log, descriptor });
     expect(instanceId).not.toBe(before.instanceId);
     expect(socket).not.toBe(before.socket);
     expect([isAlive(before.pid), isAlive(pid)]).toEqual([false, true]);
@@ -25,7 +26,7 @@ describe.concurrent('restart', () => {
   test('starts one that is stopped, with all that is remembered', async ({ home }) => {
     await home.start('clock', ['sleep', '1000'], '--env', 'A=1', '--grace', '3s', '--daemon-version', '9');
     const before = home.descriptor('clock');
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     expect((await home.cli(['restart', 'clock', '--json'])).json).toMatchObject({ outcome: 'started', status: 'running' });
     const { command, stop, version } = home.descriptor('clock');
     expect({ command, stop, version }).toEqual({ command: before.command, stop: before.stop, version: before.version });

@@ -102,7 +102,7 @@ describe.concurrent('start', () => {
   test('without a command uses the remembered spec', async ({ home }) => {
     const first = await home.start('clock', ['sleep', '1000'], '--stop-signal', 'SIGINT', '--grace', '2s', '--daemon-version', '7');
     const before = home.descriptor('clock');
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     const end = await home.cli(['start', 'clock', '--json']);
     expect(end.json).toMatchObject({ outcome: 'started', descriptor: first.descriptor });
     const { command, stop, version } = home.descriptor('clock');
@@ -126,9 +126,9 @@ describe.concurrent('start', () => {
 
   test('remembers a new spec from the next start on', async ({ home }) => {
     await home.startSleeper('clock');
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     await home.start('clock', ['sleep', '999']);
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     await home.cli(['start', 'clock']);
     expect(home.descriptor('clock').command).toEqual(['sleep', '999']);
   });
@@ -179,7 +179,7 @@ describe.concurrent('start', () => {
 
   test('shows only the output of this run in its failure', async ({ home }) => {
     await home.start('clock', ['sh', '-c', 'echo from before; exec sleep 1000'], '--ready', 'log:before');
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     const end = await home.cli(['start', 'clock', '--ready', 'notify', '--json', '--', 'sh', '-c', 'echo from now; exit 1']);
     expect(end.json.error.logTail).toEqual(['from now']);
   });

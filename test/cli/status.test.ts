@@ -44,7 +44,7 @@ describe.concurrent('status of one daemon', () => {
 
   test('stopped: exit 3 and one line', async ({ home }) => {
     await home.startSleeper('clock');
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     expect(await home.cli(['status', 'clock'])).toMatchObject({ exitCode: 3, stdout: 'clock is stopped\n', stderr: '' });
   });
 
@@ -99,7 +99,7 @@ describe.concurrent('status and list', () => {
     home.forge('a', { pid: process.pid });
     home.forge('c', { host: 'elsewhere' });
     await home.startSleeper('d');
-    await home.cli(['stop', 'd']);
+    await home.stop('d');
     const one = (await home.cli(['status', 'b', '--json'])).json;
     const end = await home.cli(['list', '--json']);
     expect(end).toMatchObject({ exitCode: 0, stderr: '' });

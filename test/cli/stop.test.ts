@@ -128,7 +128,7 @@ describe.concurrent('stop', () => {
 
   test('keeps the remembered spec and the log', async ({ home }) => {
     await home.start('clock', ['sh', '-c', 'echo once; exec sleep 1000'], '--ready', 'log:once');
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     expect(existsSync(home.at('clock', 'spec.json'))).toBe(true);
     expect(home.log('clock')).toBe('once\n');
   });

@@ -158,7 +158,7 @@ describe.concurrent('a file of ours that turns out to be a link', () => {
 
   test('daemon.log: is not read through either', async ({ home }) => {
     await home.startSleeper('clock');
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     rmSync(home.at('clock', 'daemon.log'));
     symlinkSync(victim(home), home.at('clock', 'daemon.log'));
     const end = await home.cli(['logs', 'clock']);

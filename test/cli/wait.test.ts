@@ -28,7 +28,7 @@ describe.concurrent('wait', () => {
     const wait = home.spawnCli(['wait', 'clock', '--for', 'stopped', '--json']);
     await home.cli(['status', 'clock']);
     expect(wait.ended).toBe(false);
-    await home.cli(['stop', 'clock']);
+    await home.stop('clock');
     const end = await wait.end();
     expect(end.exitCode).toBe(0);
     // In the moment between the end and the clearing of the record it is stale.

@@ -20,7 +20,7 @@ describe('stop', () => {
       }
     });
     const { pid } = (await fixture.start(['tells'], { stopSignal: 'SIGINT' })).descriptor;
-    expect(await fixture.stop()).toEqual({ name: 'web', outcome: 'stopped', pid, escaped: [] });
+    expect(await fixture.stop()).toEqual({ name: 'web', outcome: 'stopped', pid, escaped: [], beyondReach: [] });
     expect(signals).toEqual(['SIGINT']);
     fixture.expectNothingLeft();
     expect(fixture.folder.spec?.command).toEqual(['tells']);
@@ -40,7 +40,7 @@ describe('stop', () => {
     await fixture.start();
     await fixture.stop();
     for (let times = 0; times < 3; times++) {
-      expect(await fixture.stop()).toEqual({ name: 'web', outcome: 'already-stopped', pid: null, escaped: [] });
+      expect(await fixture.stop()).toEqual({ name: 'web', outcome: 'already-stopped', pid: null, escaped: [], beyondReach: [] });
     }
   });
 
@@ -55,7 +55,7 @@ describe('stop', () => {
     const fixture = new DaemonFixture();
     const { pid } = (await fixture.start()).descriptor;
     await fixture.lose(fixture.leader);
-    expect(await fixture.stop()).toEqual({ name: 'web', outcome: 'stale-cleaned', pid, escaped: [] });
+    expect(await fixture.stop()).toEqual({ name: 'web', outcome: 'stale-cleaned', pid, escaped: [], beyondReach: [] });
     fixture.expectNothingLeft();
   });
 
@@ -142,8 +142,17 @@ describe('stop: escalation', () => {
   test('a worker that outlives the grace makes it a kill', async () => {
     const fixture = new DaemonFixture();
     await fixture.start(['fork', 'same-group', 'SIGTERM']);
-    expect(await fixture.stop()).toMatchObject({ outcome: 'killed', escaped: [] });
+    expect(await fixture.stop()).toMatchObject({ outcome: 'killed', escaped: [], beyondReach: [] });
     fixture.expectNothingLeft();
+  });
+
+  test("a worker that became another user's is named, lives on, and does not keep the record", async () => {
+    const fixture = new DaemonFixture();
+    await fixture.start();
+    const worker = fixture.world.kernel.fork({ parent: fixture.leader, placement: 'same-group', uid: 0 });
+    expect(await fixture.stop()).toMatchObject({ outcome: 'killed', beyondReach: [worker.pid] });
+    expect(worker.isAlive).toBe(true);
+    expect((await fixture.stop()).outcome).toBe('already-stopped');
   });
 
   test('a worker that has cleared its environment is still known by its group after the grace', async () => {
@@ -185,7 +194,7 @@ describe('stop: escalation', () => {
     });
     await fixture.start(['disowns']);
     const disowned = fixture.living.find((process) => !process.isLeader);
-    expect(await fixture.stop()).toMatchObject({ outcome: 'stopped', escaped: [] });
+    expect(await fixture.stop()).toMatchObject({ outcome: 'stopped', escaped: [], beyondReach: [] });
     expect(disowned?.isAlive).toBe(true);
   });
 

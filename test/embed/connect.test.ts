@@ -5,7 +5,7 @@ import { isAlive, untilDead } from '../support/processes.js';
 import { fixture, serveFile } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 
-const { defineDaemon } = await loadLibrary();
+const { defineDaemon } = loadLibrary();
 
 function server(home: TemporaryHome, options: Partial<DaemonOptions> = {}) {
   const args = [fixture('serves.mjs'), serveFile, JSON.stringify({ version: '2.1.0' })];

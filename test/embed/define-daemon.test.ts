@@ -1,6 +1,5 @@
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { describe, expect } from 'vitest';
 import type { DaemonOptions } from '../../src/app/embed/index.js';
 import { loadLibrary } from '../support/library.js';
@@ -9,7 +8,7 @@ import { libraryFile } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
 
-const { defineDaemon, isDaemonError, DaemonError } = await loadLibrary();
+const { defineDaemon, isDaemonError, DaemonError } = loadLibrary();
 
 function sleeper(home: TemporaryHome, options: Partial<DaemonOptions> = {}) {
   return defineDaemon({ name: 'acme', command: 'sleep', args: ['1000'], cwd: home.folder, home: home.path, ...options });
@@ -190,7 +189,8 @@ describe.concurrent('failures', () => {
 
   test('are recognised by another installed copy', async ({ home }) => {
     cpSync(dirname(libraryFile), home.file('copy'), { recursive: true });
-    const copy: typeof import('../../src/app/embed/index.js') = await import(pathToFileURL(home.file('copy/index.js')).href);
+    home.file('copy/package.json', '{"type": "module"}');
+    const copy = loadLibrary(home.file('copy/index.js'));
     const failure = await sleeper(home, { command: 'no-such-command' })
       .start()
       .catch((error) => error);

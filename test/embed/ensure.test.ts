@@ -5,7 +5,7 @@ import { isAlive } from '../support/processes.js';
 import { fixture, libraryFile } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 
-const { defineDaemon } = await loadLibrary();
+const { defineDaemon } = loadLibrary();
 
 function optionsOf(home: TemporaryHome, version?: string): DaemonOptions {
   return { name: 'acme', command: 'sleep', args: ['1000'], cwd: home.folder, home: home.path, version };

@@ -30,7 +30,7 @@ describe('random schedules', () => {
 
   test('they get about: every outcome and every state that the world offers is met', async () => {
     const met = new Set<string>();
-    for (let seed = 1; seed <= 150; seed++) for (const one of (await simulate({ seed })).seen) met.add(one);
+    for (let seed = 1; seed <= 400; seed++) for (const one of (await simulate({ seed })).seen) met.add(one);
     const outcomes = ['started', 'already-running', 'replaced', 'stopped', 'killed', 'already-stopped', 'stale-cleaned', 'crashed'];
     const errors = ['not-found', 'ended-before-ready'];
     const reasons = ['no-descriptor', 'ended-cleanly', 'alive', 'process-gone', 'process-is-a-zombie', 'pid-reused', 'corrupt-descriptor'];

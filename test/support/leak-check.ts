@@ -11,6 +11,8 @@ import { libraryFile, projectRoot } from './suite.js';
  */
 export default function setup(): () => void {
   buildWhereNeeded();
+  // The developer's own settings make tests differ, and would have his own home used.
+  for (const name of Object.keys(process.env)) if (/^(DAEMONRY|XDG)_/.test(name)) delete process.env[name];
   const before = process.env.TMPDIR;
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'dmt-')));
   // Other users may pass through: each test closes its own folder, or opens it to them.

@@ -1,7 +1,9 @@
-import { pathToFileURL } from 'node:url';
+import { createRequire } from 'node:module';
 import { libraryFile } from './suite.js';
 
-/** The built library, as a program that depends on the package has it. */
-export function loadLibrary(): Promise<typeof import('../../src/app/embed/index.js')> {
-  return import(pathToFileURL(libraryFile).href);
+export type Library = typeof import('../../src/app/embed/index.js');
+
+/** The built library, as a program that depends on the package has it; not by way of the test runner, which would rewrite it. */
+export function loadLibrary(file = libraryFile): Library {
+  return createRequire(import.meta.url)(file);
 }

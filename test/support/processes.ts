@@ -62,19 +62,24 @@ export function commandOf(pid: number): string | undefined {
 }
 
 export function environmentOf(pid: number): Record<string, string> {
-  const text = readText(`/proc/${pid}/environ`) ?? '';
-  const entries = text.split('\0').filter((entry) => entry.includes('='));
-  return Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
+  return parseEnvironment(readText(`/proc/${pid}/environ`) ?? '');
 }
 
 /** Every living process that was started as a daemon, or by one, whose descriptor belongs under `folder`. */
 export function markedProcesses(folder: string): readonly MarkedProcess[] {
   return allPids().flatMap((pid) => {
-    const { DAEMONRY_DESCRIPTOR: descriptor, DAEMONRY_INSTANCE: instanceId } = environmentOf(pid);
-    if (!descriptor?.startsWith(folder + sep) || instanceId === undefined || pid === process.pid) return [];
+    const text = readText(`/proc/${pid}/environ`);
+    // Parsing all of them would take longer than reading them.
+    if (!text?.includes(`DAEMONRY_DESCRIPTOR=${folder}${sep}`) || pid === process.pid) return [];
+    const { DAEMONRY_DESCRIPTOR: descriptor, DAEMONRY_INSTANCE: instanceId } = parseEnvironment(text);
     const facts = processFacts(pid);
-    return facts && isAlive(pid) ? [{ pid, startToken: facts.startToken, instanceId, descriptor }] : [];
+    return facts && descriptor && instanceId && isAlive(pid) ? [{ pid, startToken: facts.startToken, instanceId, descriptor }] : [];
   });
+}
+
+function parseEnvironment(text: string): Record<string, string> {
+  const entries = text.split('\0').filter((entry) => entry.includes('='));
+  return Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
 }
 
 /** Kills exactly the process that was seen, if it is still there. */

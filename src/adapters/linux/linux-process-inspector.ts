@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { DaemonError } from '../../domain/daemon-error.js';
 import type { Observation, Vantage } from '../../domain/identity.js';
 import type { DaemonMarks, ProcessInspector, ProcessRow, ProcessUsage } from '../../domain/ports.js';
-import { gateName } from '../posix/gate-script.js';
+import { isGate } from '../posix/gate-script.js';
 import { parseMarks } from '../posix/marks.js';
 import { type ProcStat, parseProcStat } from './proc-stat.js';
 
@@ -88,8 +88,9 @@ export class LinuxProcessInspector implements ProcessInspector {
 
   /** Whether this process has become its command, and is not the launch gate any more. */
   hasExecuted(pid: number): boolean {
-    const argv = (readText(`/proc/${pid}/cmdline`) ?? '').split('\0');
-    return argv[0] !== '' && argv[3] !== gateName && !(argv[1] === '-u' && argv[2]?.startsWith('DAEMONRY_CARRY_'));
+    const commandLine = readText(`/proc/${pid}/cmdline`);
+    // Empty for a zombie, and for one that is gone.
+    return commandLine !== undefined && commandLine !== '' && !isGate(commandLine.split('\0'));
   }
 
   private findVantage(): Vantage {

@@ -58,8 +58,17 @@ export function gateCommand(
   return gate(tools.sh, run, [tools.env, ...nice, ...target], [...kept, ...carriers]);
 }
 
+/** Whether an argument list is that of a gate: of the shell, or of the `env` between it and the command. */
+export function isGate([, option, text, name]: readonly string[]): boolean {
+  if (option === '-u') return text?.startsWith(carrierPrefix) ?? false;
+  return option === '-c' && name === gateName && (text?.startsWith(gateOpening) ?? false);
+}
+
+/** How every gate's script begins. */
+const gateOpening = 'read -r daemonry_word <&3';
+
 function gate(sh: string, run: string, args: readonly string[], env: readonly Entry[]): GateCommand {
-  const script = `read -r daemonry_word <&3 && [ "$daemonry_word" = go ] || exit 125; exec 3<&-; ${run}`;
+  const script = `${gateOpening} && [ "$daemonry_word" = go ] || exit 125; exec 3<&-; ${run}`;
   return { file: sh, args: ['-c', script, gateName, ...args], env: Object.fromEntries(env) };
 }
 

@@ -80,16 +80,18 @@ export function startAnswer(result: StartResult, verb: 'started' | 'restarted'):
 }
 
 /** JSON of `stop NAME`. */
-export function stopJson({ name, outcome, escaped }: StopResult): Record<string, unknown> {
-  return { name, outcome, status: 'stopped', escaped };
+export function stopJson({ name, outcome, escaped, beyondReach }: StopResult): Record<string, unknown> {
+  return { name, outcome, status: 'stopped', escaped, ...(beyondReach.length > 0 ? { beyondReach } : {}) };
 }
 
-export function stopLine({ name, outcome, pid, escaped }: StopResult): string {
+export function stopLine({ name, outcome, pid, escaped, beyondReach }: StopResult): string {
   const said = {
     stopped: `${name} stopped (pid ${pid})`,
     killed: `${name} killed (pid ${pid}): it did not end within its grace`,
     'already-stopped': `${name} is already stopped`,
     'stale-cleaned': `${name} was stale, its record is cleared`,
   }[outcome];
-  return escaped.length > 0 ? `${said}; ended outside its process group too: pid ${escaped.join(', ')}` : said;
+  const also = escaped.length > 0 ? `; ended outside its process group too: pid ${escaped.join(', ')}` : '';
+  const left = beyondReach.length > 0 ? `; left running, since it is another user's: pid ${beyondReach.join(', ')}` : '';
+  return said + also + left;
 }
