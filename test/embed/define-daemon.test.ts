@@ -95,9 +95,9 @@ describe.concurrent('start, status, stop and restart', () => {
 
   test('stop ends are return values', async ({ home }) => {
     const daemon = sleeper(home);
-    expect(await daemon.stop()).toEqual({ name: 'acme', outcome: 'already-stopped', pid: null, escaped: [] });
+    expect(await daemon.stop()).toEqual({ name: 'acme', outcome: 'already-stopped', pid: null, escaped: [], beyondReach: [] });
     const { pid } = await daemon.start();
-    expect(await daemon.stop()).toEqual({ name: 'acme', outcome: 'stopped', pid, escaped: [] });
+    expect(await daemon.stop()).toEqual({ name: 'acme', outcome: 'stopped', pid, escaped: [], beyondReach: [] });
     expect(isAlive(pid)).toBe(false);
     home.forge('acme');
     expect(await daemon.stop()).toMatchObject({ outcome: 'stale-cleaned' });
