@@ -57,17 +57,18 @@ export type WorldVerdict =
  * lives in it any more; `undefined` where that can't be told.
  */
 export function judgeWorld(recorded: ProcessIdentity, here: Vantage, recordedNamespaceInhabited: boolean | undefined): WorldVerdict {
-  if (recorded.host !== here.host) return { kind: 'other', reason: 'other-host' };
   const sameNamespace = recorded.pidNamespace === here.pidNamespace;
+  // Host names differ between namespaces of one machine; that it is one, its boot id tells.
+  const isNested = recorded.bootId === here.bootId && !sameNamespace;
+  if (recorded.host !== here.host && !isNested) return { kind: 'other', reason: 'other-host' };
   if (recorded.bootId !== here.bootId) {
     // Another boot of this machine ended everything in it. Inside a container the host name is all that ties the
     // record to this machine, so there the namespace must agree too, or the home be known as the container's own.
     return sameNamespace || here.exclusiveHome ? { kind: 'ended' } : { kind: 'other', reason: 'other-boot' };
   }
   if (!sameNamespace) {
-    return here.exclusiveHome || recordedNamespaceInhabited === false
-      ? { kind: 'ended' }
-      : { kind: 'other', reason: 'other-pid-namespace' };
+    const isOwnHome = here.exclusiveHome && recorded.host === here.host;
+    return isOwnHome || recordedNamespaceInhabited === false ? { kind: 'ended' } : { kind: 'other', reason: 'other-pid-namespace' };
   }
   // Start tokens count from the boot of the time namespace: two of them can't be compared.
   if (recorded.timeNamespace !== here.timeNamespace) return { kind: 'other', reason: 'other-time-namespace' };

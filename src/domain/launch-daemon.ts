@@ -20,6 +20,11 @@ export interface Launched {
   readonly end: () => ProcessEnd | undefined;
 }
 
+export interface LaunchOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onLaunched?: ((descriptor: Descriptor) => void) | undefined;
+}
+
 /**
  * Starts an instance and waits until it is ready. The caller holds the lock and has cleared what was there.
  *
@@ -31,10 +36,11 @@ export async function launchDaemon(
   held: HeldLock,
   spec: DaemonSpec,
   command: ResolvedCommand,
-  signal?: AbortSignal,
+  { signal, onLaunched }: LaunchOptions = {},
 ): Promise<Launched> {
   const { descriptor, launch } = await spawnRecorded(machine, held, spec, command);
   try {
+    onLaunched?.(descriptor);
     await launch.open();
     const outcome = await awaitReadiness(machine, descriptor, spec.readyTimeoutMs, signal);
     switch (outcome) {
@@ -146,15 +152,19 @@ async function failEnded(machine: Machine, held: HeldLock, descriptor: Descripto
   // Its children may still hold the port that it died over.
   await endInstance(machine, descriptor, descriptor.stop.graceMs);
   await clearQuietly(machine, held);
-  throw new DaemonError('ended-before-ready', `${descriptor.name} ended before it was ready${describeEnd(end)}`, {
+  const facts = {
     name: descriptor.name,
     pid: descriptor.pid,
     exitCode: end?.exitCode ?? null,
     signal: end?.signal ?? null,
     ready: descriptor.ready,
     log: descriptor.log,
+    logOffset: descriptor.logOffset,
     logTail,
-  });
+  };
+  // As shells tell it: what could not be executed, and what was not found after all.
+  const shellsCode = descriptor.ready === 'exec' && ({ 126: 'not-executable', 127: 'command-not-found' } as const)[facts.exitCode ?? 0];
+  throw new DaemonError(shellsCode || 'ended-before-ready', `${descriptor.name} ended before it was ready${describeEnd(end)}`, facts);
 }
 
 async function failUnready(

@@ -213,8 +213,8 @@ export interface LogTarget {
 export interface LogStore {
   /** Rotates a log that has grown too large and makes sure that it can be written. Returns where the next output begins. */
   prepare(held: HeldLock, target: LogTarget): Awaitable<{ readonly path: string; readonly offset: number }>;
-  /** The last lines, oldest first, across rotated files, from `fromOffset` of the current file on where given. */
-  tail(path: string, lines: number, fromOffset?: number): Awaitable<readonly string[]>;
+  /** The last lines, oldest first, across rotated files, from `fromOffset` of the current file on and up to `toOffset` where given. */
+  tail(path: string, lines: number, fromOffset?: number, toOffset?: number): Awaitable<readonly string[]>;
 }
 
 /** All ports together: the machine that the use cases run on. */

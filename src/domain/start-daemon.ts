@@ -16,6 +16,8 @@ export interface StartRequest {
   readonly force?: boolean | undefined;
   /** Aborting it ends the daemon that is being started. */
   readonly signal?: AbortSignal | undefined;
+  /** Told as soon as the new instance is on record, before it is ready. */
+  readonly onLaunched?: ((descriptor: Descriptor) => void) | undefined;
 }
 
 export interface StartResult {
@@ -81,7 +83,7 @@ async function startHeld(machine: Machine, held: HeldLock, request: StartRequest
   }
   // A remembered spec is read again: another start may have been remembered while we waited.
   const { spec, command } = (request.spec && prepared) ?? (await prepare(machine, view, request));
-  return started(machine, held, await launchDaemon(machine, held, spec, command, request.signal));
+  return started(machine, held, await launchDaemon(machine, held, spec, command, request));
 }
 
 export async function started(machine: Machine, held: HeldLock, launched: Launched): Promise<StartResult> {

@@ -8,7 +8,10 @@ export interface StopRequest {
   readonly ref: DaemonRef;
   /** Instead of the grace that the instance was started with. Milliseconds. */
   readonly graceMs?: number | undefined;
+  /** Cancels the wait for the lock. A stop that has begun is carried through. */
   readonly signal?: AbortSignal | undefined;
+  /** Stops this instance only: one that has come after it is left alone. */
+  readonly instanceId?: string | undefined;
 }
 
 export interface StopResult {
@@ -41,6 +44,8 @@ export async function stopDaemon(machine: Machine, request: StopRequest): Promis
 export async function stopHeld(machine: Machine, held: HeldLock, request: StopRequest): Promise<StopResult> {
   const view = await lookHeld(machine, request.ref);
   const { name } = view.place;
+  const isAnother = request.instanceId !== undefined && view.descriptor?.instanceId !== request.instanceId;
+  if (isAnother) return { name, outcome: 'already-stopped', pid: null, escaped: [], beyondReach: [] };
   const step = stepFor(view.state, 'stop');
   switch (step) {
     case 'refuse':

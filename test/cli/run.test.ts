@@ -55,7 +55,7 @@ describe.concurrent('run', () => {
     await home.logSays('clock', 'loading');
     run.kill('SIGINT');
     const end = await run.end();
-    expect(end).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(end).toMatchObject({ exitCode: 1, stdout: 'loading\n' });
     expect(end.stderr).toContain('the start of clock was cancelled');
     expect(home.processes()).toEqual([]);
     expect(home.descriptor('clock')).toBeUndefined();
@@ -84,5 +84,33 @@ describe.concurrent('run', () => {
 
   test('of a command that is not there exits 5', async ({ home }) => {
     expect((await home.cli(['run', 'clock', '--', 'no-such-command'])).exitCode).toBe(5);
+  });
+});
+
+describe('run: what a second look found', () => {
+  test('passes on output and exit code of a command that is over at once', async ({ home }) => {
+    for (let round = 0; round < 5; round++) {
+      expect(await home.cli(['run', 'clock', '--', 'sh', '-c', 'echo hi; exit 7'])).toMatchObject({
+        exitCode: 7,
+        stdout: 'hi\n',
+        stderr: '',
+      });
+    }
+  });
+
+  test('shows the last words of a daemon that is interrupted', async ({ home }) => {
+    const script = 'trap "echo ending; sleep 0.2; echo ended; exit 8" TERM; echo up; while :; do sleep 0.02; done';
+    const run = home.spawnCli(['run', 'clock', '--', 'sh', '-c', script]);
+    await home.logSays('clock', 'up');
+    run.kill('SIGINT');
+    expect(await run.end()).toMatchObject({ exitCode: 8, stdout: 'up\nending\nended\n' });
+  });
+
+  test('leaves a successor alone that somebody else has started', async ({ home }) => {
+    const run = home.spawnCli(['run', 'clock', '--', 'sh', '-c', 'echo up; exec sleep 1000']);
+    await home.logSays('clock', 'up');
+    const { pid } = (await home.cli(['restart', 'clock', '--json'])).json as { pid: number };
+    await run.end();
+    expect((await home.cli(['status', 'clock', '--json'])).json).toMatchObject({ status: 'running', pid });
   });
 });

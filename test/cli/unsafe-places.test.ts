@@ -209,7 +209,7 @@ describe.concurrent('a disk (needs the right to mount)', () => {
   }
 
   const fault = (errno: string) =>
-    new RegExp(`^daemonry: can't write /[^\n:]+: ${errno}; free some space, or choose another place [^\n]+\n$`);
+    new RegExp(`^daemonry: can't write /[^\n:]+: ${errno}; (free some space|mend it), or choose another place [^\n]+\n$`);
 
   test.skipIf(!canMount)('that is full fails a start at once, with path and errno, and leaves nothing (F26)', async ({ home }) => {
     await onDisk(home, async (disk, cli) => {

@@ -51,7 +51,8 @@ function pick(from: Environment, names: readonly string[]): Record<string, strin
 
 function readEnvFile(path: string): Record<string, string> {
   try {
-    return parseEnv(readFileSync(path, 'utf8')) as Record<string, string>;
+    // A byte order mark would become part of the first name.
+    return parseEnv(readFileSync(path, 'utf8').replace(/^\uFEFF/, '')) as Record<string, string>;
   } catch (error) {
     throw new DaemonError(
       'invalid-spec',

@@ -4,7 +4,7 @@ import { type Descriptor, type DescriptorReading, descriptorSchema } from '../..
 
 type Check = (value: unknown) => boolean;
 
-const isText: Check = (value) => typeof value === 'string' && value !== '';
+const isText: Check = (value) => typeof value === 'string' && value !== '' && !value.includes('\0');
 const isTextOrNull: Check = (value) => value === null || isText(value);
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);

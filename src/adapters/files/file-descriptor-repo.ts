@@ -1,14 +1,15 @@
 import { lstatSync, readdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { DaemonError } from '../../domain/daemon-error.js';
 import { checkedName, sameName } from '../../domain/daemon-name.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import type { Descriptor, DescriptorReading } from '../../domain/descriptor.js';
 import type { DaemonPlace, DaemonRef, DescriptorRepo, HeldLock, InstanceFiles } from '../../domain/ports.js';
 import { type DaemonFiles, filesBeside, filesInHome } from './daemon-files.js';
 import { decodeDescriptor, encodeDescriptor } from './descriptor-codec.js';
-import { errnoOf, naming } from './file-errors.js';
+import { errnoOf, fileFailure, naming } from './file-errors.js';
 import { randomId, shortId } from './random-id.js';
-import { checkedFolder, checkedSubfolder, readOwnFile, removeIfThere, writeAtomically } from './safe-files.js';
+import { checkedFolder, checkedSubfolder, largestFileBytes, readOwnFile, removeIfThere, writeAtomically } from './safe-files.js';
 import { createSocketPath, removeDeadSocket } from './socket-path.js';
 
 export interface FileSettings {
@@ -39,7 +40,14 @@ export class FileDescriptorRepo implements DescriptorRepo {
   }
 
   write(held: HeldLock, descriptor: Descriptor): void {
-    writeAtomically(this.locate(held.ref).files.descriptor, encodeDescriptor(descriptor));
+    const text = encodeDescriptor(descriptor);
+    // What could not be read again would be taken for a corrupt record, and its daemon for a lost one.
+    const decoded = Buffer.byteLength(text) > largestFileBytes ? { kind: 'corrupt', reason: 'it is too large' } : decodeDescriptor(text);
+    if (decoded.kind !== 'present')
+      throw new DaemonError('invalid-spec', `this daemon can't be recorded: ${'reason' in decoded ? decoded.reason : decoded.kind}`, {
+        name: descriptor.name,
+      });
+    writeAtomically(this.locate(held.ref).files.descriptor, text);
   }
 
   async clear(held: HeldLock): Promise<void> {
@@ -146,7 +154,13 @@ function isName(name: string): boolean {
 }
 
 function exists(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    // Below a plain file there is nothing; below a folder that is closed to us, nothing of ours.
+    if (['ENOTDIR', 'EACCES'].includes(errnoOf(error))) return false;
+    throw fileFailure(error, path, 'read');
+  }
 }
 
 function findSpelling(home: string, wanted: string): string | undefined {
@@ -167,7 +181,7 @@ function setAside(path: string): void {
 
 /** What writers of this daemon's files left that were killed: we hold its lock, so none of them is being written. */
 function removeTemporaries(files: DaemonFiles): void {
-  const own = [files.descriptor, files.spec, files.ended].map((path) => basename(path));
+  const own = [files.descriptor, files.spec, files.ended, files.claim].map((path) => basename(path));
   for (const name of naming(files.folder, 'read', () => readdirSync(files.folder))) {
     const target = /^\.(.+)\.[0-9a-f]{12}\.tmp$/.exec(name)?.[1];
     const path = join(files.folder, name);

@@ -22,13 +22,13 @@ export class FileLogStore implements LogStore {
     return { path, offset: sizeWhenOpened(path) };
   }
 
-  tail(path: string, lines: number, fromOffset = 0): readonly string[] {
+  tail(path: string, lines: number, fromOffset = 0, toOffset = Number.MAX_SAFE_INTEGER): readonly string[] {
     if (lines <= 0) return [];
-    const found: string[] = [];
+    let found: readonly string[] = [];
     // Older files only for what the current one can't fill, and never beyond the beginning that was asked for.
     const files = fromOffset > 0 ? [path] : rotatedFiles(path);
     for (const file of files) {
-      found.unshift(...lastLines(file, lines - found.length, file === path ? fromOffset : 0));
+      found = [...(file === path ? lastLines(file, lines, fromOffset, toOffset) : lastLines(file, lines - found.length, 0)), ...found];
       if (found.length >= lines) break;
     }
     return found;
@@ -92,7 +92,7 @@ function rotatedFiles(path: string): readonly string[] {
 }
 
 /** Reads backwards, so that a large log costs no more than its end. */
-function lastLines(path: string, lines: number, fromOffset: number): readonly string[] {
+function lastLines(path: string, lines: number, fromOffset: number, toOffset = Number.MAX_SAFE_INTEGER): readonly string[] {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -102,7 +102,7 @@ function lastLines(path: string, lines: number, fromOffset: number): readonly st
   }
   try {
     const stat = fstatSync(fd);
-    return stat.isFile() ? linesOf(readEnd(fd, stat.size, fromOffset, lines), lines) : [];
+    return stat.isFile() ? linesOf(readEnd(fd, Math.min(stat.size, toOffset), fromOffset, lines), lines) : [];
   } finally {
     closeSync(fd);
   }

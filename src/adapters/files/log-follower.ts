@@ -2,6 +2,8 @@ import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSy
 import { StringDecoder } from 'node:string_decoder';
 
 const chunkBytes = 64 * 1024;
+/** The most that one call gives back: a daemon may write faster than anybody reads. */
+const largestReadBytes = 1024 * 1024;
 
 /**
  * Reads on in a log, over rotation, truncation and restart. A rotated file is read to its end before the new one is
@@ -21,10 +23,21 @@ export class LogFollower {
     if (this.fd !== undefined) this.position = offset === 'end' ? fstatSync(this.fd).size : offset;
   }
 
-  /** What was written since the last call. */
+  /** Where it has got to. */
+  get offset(): number {
+    return this.position;
+  }
+
+  /** Whether what it reads next begins a line. */
+  get isAtLineStart(): boolean {
+    const before = Buffer.alloc(1);
+    return this.fd === undefined || this.position === 0 || readSync(this.fd, before, 0, 1, this.position - 1) === 0 || before[0] === 0x0a;
+  }
+
+  /** What was written since the last call, or its beginning. Empty where there is nothing more. */
   read(): string {
     let text = this.readOn();
-    if (this.isReplaced()) {
+    if (text === '' && this.isReplaced()) {
       // Once more: it may have grown between the last read and the rotation.
       text += this.readOn();
       this.close();
@@ -54,12 +67,13 @@ export class LogFollower {
     if (fstatSync(this.fd).size < this.position) this.position = 0;
     let text = '';
     const chunk = Buffer.alloc(chunkBytes);
-    for (;;) {
+    while (text.length < largestReadBytes) {
       const length = readSync(this.fd, chunk, 0, chunkBytes, this.position);
       if (length === 0) return text;
       this.position += length;
       text += this.decoder.write(chunk.subarray(0, length));
     }
+    return text;
   }
 
   private isReplaced(): boolean {

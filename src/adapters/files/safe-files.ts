@@ -16,8 +16,8 @@ import { basename, dirname, join } from 'node:path';
 import { errnoOf, naming, unsafe } from './file-errors.js';
 import { randomId, shortId } from './random-id.js';
 
-/** The largest file of ours that is read whole. */
-const largestFileBytes = 1024 * 1024;
+/** The largest file of ours that is read whole. A command line may take two megabytes, and escapes make it longer. */
+export const largestFileBytes = 16 * 1024 * 1024;
 const groupOrOthersMayWrite = 0o022;
 
 /**
@@ -96,7 +96,7 @@ export function readOwnFile(path: string): { text: string } | { notAFile: string
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile()) return { notAFile: 'it is not a regular file' };
-    if (stat.size > largestFileBytes) return { notAFile: 'it is larger than 1 MB' };
+    if (stat.size > largestFileBytes) return { notAFile: 'it is larger than 16 MB' };
     return { text: readWhole(fd, stat.size) };
   } finally {
     closeSync(fd);

@@ -33,7 +33,7 @@ const specShape = z.object({
   logMaxBytes: z._default(z.int().check(z.gte(1)), specDefaults.logMaxBytes),
   logKeep: z._default(z.int().check(z.gte(0)), specDefaults.logKeep),
   restart: z._default(z.enum(['never', 'on-failure', 'always']), specDefaults.restart),
-  version: z._default(z.nullable(z.string()), null),
+  version: z._default(z.nullable(z.string().check(z.minLength(1))), null),
 });
 
 /** The remembered spec, or `undefined` where what is there is none: a lost spec must not block a stop. */

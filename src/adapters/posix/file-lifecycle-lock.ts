@@ -107,12 +107,16 @@ export class FileLifecycleLock implements LifecycleLock {
     const before = readHolder(fd);
     if (before && before.by === 'claim' && !this.isFree(before)) return undefined;
     const release = () => {
-      ftruncateSync(fd, 0);
-      closeSync(fd);
+      try {
+        ftruncateSync(fd, 0);
+      } finally {
+        closeSync(fd);
+      }
     };
+    const words = encodeHolder(this.me('kernel'));
     try {
       ftruncateSync(fd, 0);
-      writeSync(fd, encodeHolder(this.me('kernel')), 0);
+      writeSync(fd, words, 0);
     } catch (error) {
       // A full disk must not keep a daemon from being stopped: the kernel's lock holds without the words.
       if (errnoOf(error) !== 'ENOSPC' && errnoOf(error) !== 'EDQUOT') throw fileFailure(error, files.lock, 'write');

@@ -61,9 +61,9 @@ function hintOf({ place, state, reason }: DaemonView): string | null {
 }
 
 /** JSON of `start` and `restart`. */
-export function startJson({ outcome, descriptor, path }: StartResult): Record<string, unknown> {
+export function startJson({ outcome, descriptor, path, differs }: StartResult): Record<string, unknown> {
   const { name, pid, instanceId, socket, log } = descriptor;
-  return { name, outcome, status: 'running', pid, instanceId, socket, log, descriptor: path };
+  return { name, outcome, status: 'running', pid, instanceId, socket, log, descriptor: path, ...(differs.length > 0 ? { differs } : {}) };
 }
 
 export function startAnswer(result: StartResult, verb: 'started' | 'restarted'): Answer {

@@ -1,5 +1,6 @@
-import { main } from './main.js';
+import { giveUp, main } from './main.js';
 
 // No stack trace ever reaches a user, and to record one costs more than many a system call.
 Error.stackTraceLimit = 0;
+process.on('uncaughtException', giveUp);
 main(process.argv.slice(2));

@@ -27,13 +27,20 @@ const remedies: Readonly<Record<DaemonErrorCode, Remedy>> = {
   'invalid-spec': says(2, ({ allowed }) => (allowed === undefined ? 'see daemonry start --help' : String(allowed))),
   'no-remembered-spec': says(2, ({ name }) => `give one: daemonry start ${name} -- <command> [args…]`),
   'command-not-found': says(5, () => 'check its spelling and PATH'),
-  'not-executable': says(4, ({ path }) => `chmod +x ${path} may be what is missing`),
+  'not-executable': says(4, ({ path }) =>
+    path === undefined ? 'it may be made for another system' : `chmod +x ${path} may be what is missing`,
+  ),
   'not-permitted': says(4, ({ uid }) => (uid === undefined ? 'ask as its owner' : `it belongs to uid ${uid}: ask as that user`)),
   'unsafe-home': says(4, () => 'choose another with --home or DAEMONRY_HOME, or mend its owner and mode'),
-  unwritable: says(1, () => 'free some space, or choose another place with --home or DAEMONRY_HOME'),
-  'unknown-daemon': says(
+  unwritable: says(
     1,
-    ({ name }) => `ask where it was started, or clear the record: daemonry start ${name} --force, or daemonry doctor --fix`,
+    ({ errno }) =>
+      `${errno === 'ENOSPC' || errno === 'EDQUOT' ? 'free some space' : 'mend it'}, or choose another place with --home or DAEMONRY_HOME`,
+  ),
+  'unknown-daemon': says(1, ({ name, reason }) =>
+    reason === 'newer-schema'
+      ? `its record was written by a newer daemonry: use that one, or clear the record: daemonry start ${name} --force`
+      : `ask where it was started, or clear the record: daemonry start ${name} --force, or daemonry doctor --fix`,
   ),
   'not-found': says(1, () => 'daemonry list shows what is known'),
   'already-running': says(1, ({ name }) => `stop it first: daemonry stop ${name}`),

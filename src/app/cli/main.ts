@@ -20,6 +20,11 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** What was thrown where nobody waits for it: one line all the same. */
+export function giveUp(error: unknown): never {
+  process.exit(renderFailure(describeFailure(error), process.argv.includes('--json'), process.argv.slice(2)));
+}
+
 async function answer(argv: readonly string[]): Promise<Answer | string> {
   const parsed = readPlainSyntax(argv) ?? (await readByClipanion(argv));
   if (typeof parsed === 'string') return parsed;

@@ -1,3 +1,4 @@
+import { DaemonError } from '../../domain/daemon-error.js';
 import { composeMachine } from '../composition/compose.js';
 import { machineSettings } from '../composition/settings.js';
 import type { Answer } from './answer.js';
@@ -17,7 +18,16 @@ export async function runVerb(invocation: Invocation): Promise<Answer> {
   const settings = machineSettings({ home: invocation.value('--home') });
   const machine = composeMachine(settings);
   const verb = verbs[invocation.verb] ?? (await findMore(invocation.verb));
-  return verb(invocation, { machine, settings, cwd: process.cwd() });
+  return verb(invocation, { machine, settings, cwd: workingFolder });
+}
+
+/** Asked for by the verbs that need it: it may have been removed under us. */
+function workingFolder(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new DaemonError('invalid-spec', 'the working folder does not exist any more', { allowed: 'change to one that does' }, error);
+  }
 }
 
 async function findMore(verb: string): Promise<Verb> {

@@ -25,17 +25,17 @@ const describing = [
 ];
 
 /** The spec that is asked for, or `undefined` where the remembered one is. Throws `UsageError`. */
-export function specOf(invocation: Invocation, cwd: string): DaemonSpec | undefined {
+export function specOf(invocation: Invocation, cwd: () => string): DaemonSpec | undefined {
   const { command } = invocation;
-  const spec = readSpec(invocation, cwd, command ?? []);
   if (command === undefined) {
     const stray = invocation.given.find((flag) => describing.includes(flag));
     if (stray)
       throw new UsageError(`${stray} needs a command too: without one, the remembered spec is used as it is`, 'a command stands after --');
+    refuseRestart(invocation);
     return undefined;
   }
   if (!command[0]) throw new UsageError('no command stands after --', `daemonry ${invocation.verb} <name> -- <command> [args…]`);
-  return spec;
+  return readSpec(invocation, cwd(), command);
 }
 
 function readSpec(invocation: Invocation, cwd: string, command: readonly string[]): DaemonSpec {

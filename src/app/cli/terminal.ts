@@ -40,7 +40,8 @@ function write(fd: number, text: string): boolean {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EPIPE') return false;
-      if (code !== 'EAGAIN') throw error;
+      // A stream that can't be written to can't be told so, either.
+      if (code !== 'EAGAIN') return false;
       // Somebody made this pipe non-blocking, and it is full.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }

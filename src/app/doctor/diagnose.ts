@@ -14,6 +14,7 @@ export interface Finding {
     | 'unreadable-home'
     | 'stale-daemon'
     | 'unknown-daemon'
+    | 'newer-daemon'
     | 'lost-spec'
     | 'no-launch-gate'
     | 'no-kernel-lock'
@@ -102,9 +103,11 @@ async function diagnoseDaemon(machine: Machine, name: string): Promise<readonly 
       return [
         finding(
           view,
-          'unknown-daemon',
+          view.reason === 'newer-schema' ? 'newer-daemon' : 'unknown-daemon',
           `whether ${name} runs can't be told from here (${view.reason})`,
-          'ask where it was started, or clear the record with daemonry doctor --fix',
+          view.reason === 'newer-schema'
+            ? 'use the newer daemonry that wrote its record'
+            : 'ask where it was started, or clear the record with daemonry doctor --fix',
         ),
       ];
     case 'running':

@@ -53,6 +53,11 @@ export interface DaemonOptions {
 export function specFromOptions(options: DaemonOptions): DaemonSpec {
   const cwd = resolve(options.cwd ?? '.');
   if (typeof options.command !== 'string' || options.command === '') throw invalid('command', options.command, 'it is the program to run');
+  for (const list of ['args', 'envFiles', 'passEnv'] as const) {
+    const value: unknown = options[list] ?? [];
+    if (!Array.isArray(value) || !value.every(isText)) throw invalid(list, value, 'it is a list of strings');
+  }
+  if (!Object.values(options.env ?? {}).every(isText)) throw invalid('env', options.env, 'its values are strings');
   return {
     command: [options.command, ...(options.args ?? [])],
     cwd,
@@ -68,9 +73,9 @@ export function specFromOptions(options: DaemonOptions): DaemonSpec {
     socket: socketPath(options.socket, cwd),
     log: options.log === undefined ? null : resolve(cwd, options.log),
     logMaxBytes: whole('logMaxBytes', options.logMaxBytes, 1, specDefaults.logMaxBytes),
-    logKeep: whole('logKeep', options.logKeep, 0, specDefaults.logKeep),
+    logKeep: whole('logKeep', options.logKeep, 0, specDefaults.logKeep, 1_000),
     restart: specDefaults.restart,
-    version: options.version ?? null,
+    version: version(options.version),
   };
 }
 
@@ -79,6 +84,16 @@ export function milliseconds(option: string, value: number | undefined, fallback
   if (value === undefined) return fallback;
   if (Number.isFinite(value) && value >= 0 && value <= longestDurationMs) return Math.round(value);
   throw invalid(option, value, `it is a number of milliseconds up to ${longestDurationMs}`);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function version(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  if (isText(value) && value !== '') return value;
+  throw invalid('version', value, 'it is a string, such as 2.1.0');
 }
 
 function onTimeout(value: DaemonOptions['onTimeout']): DaemonSpec['onTimeout'] {
@@ -95,6 +110,7 @@ function readiness(text: string | undefined): ReadyCondition {
   if (text === undefined) return specDefaults.ready;
   const condition = parseReadyCondition(text);
   if (typeof condition === 'string') throw invalid('ready', text, condition);
+  if (condition.kind === 'http' && !URL.canParse(condition.url)) throw invalid('ready', text, 'http takes a whole address');
   return condition;
 }
 
@@ -105,9 +121,9 @@ function socketPath(path: string | undefined, cwd: string): string | null {
   throw invalid('socket', absolute, 'the path is too long for a socket');
 }
 
-function whole(option: string, value: number | undefined, least: number, fallback: number): number {
+function whole(option: string, value: number | undefined, least: number, fallback: number, most = Number.MAX_SAFE_INTEGER): number {
   if (value === undefined) return fallback;
-  if (Number.isSafeInteger(value) && value >= least) return value;
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
   throw invalid(option, value, `it is a whole number from ${least} on`);
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { filesBeside } from '../../adapters/files/daemon-files.js';
-import { randomId, shortId } from '../../adapters/files/random-id.js';
+import { temporaryPath } from '../../adapters/files/safe-files.js';
 import type { OwnPlace } from './own-place.js';
 import { ownershipOf } from './ownership.js';
 
@@ -10,7 +10,7 @@ import { ownershipOf } from './ownership.js';
  */
 export function leaveEndedMarker({ descriptor, instanceId }: Pick<OwnPlace, 'descriptor' | 'instanceId'>): void {
   const { ended } = filesBeside(descriptor);
-  const temporary = `${ended}.${shortId(randomId())}.tmp`;
+  const temporary = temporaryPath(ended);
   try {
     if (ownershipOf(readFileSync(descriptor, 'utf8'), instanceId) !== 'ours') return;
     writeFileSync(temporary, `${instanceId}\n`, { mode: 0o600, flag: 'wx' });

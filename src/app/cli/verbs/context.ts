@@ -4,5 +4,5 @@ import type { MachineSettings } from '../../composition/settings.js';
 export interface VerbContext {
   readonly machine: Machine;
   readonly settings: MachineSettings;
-  readonly cwd: string;
+  readonly cwd: () => string;
 }

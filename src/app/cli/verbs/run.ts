@@ -1,63 +1,92 @@
 import { constants } from 'node:os';
 import { LogFollower } from '../../../adapters/files/log-follower.js';
-import { DaemonError } from '../../../domain/daemon-error.js';
+import { DaemonError, isDaemonError } from '../../../domain/daemon-error.js';
 import { checkedName } from '../../../domain/daemon-name.js';
 import type { Descriptor } from '../../../domain/descriptor.js';
 import { isDead } from '../../../domain/identity.js';
 import { look, sight } from '../../../domain/look.js';
 import type { Machine, ProcessEnd } from '../../../domain/ports.js';
-import { type StartResult, startDaemon } from '../../../domain/start-daemon.js';
+import { startDaemon } from '../../../domain/start-daemon.js';
 import { stopDaemon } from '../../../domain/stop-daemon.js';
 import type { Answer } from '../answer.js';
+import { Interruption } from '../interruption.js';
 import type { Invocation } from '../invocation.js';
 import { specOf } from '../spec-options.js';
 import { terminal } from '../terminal.js';
 import type { VerbContext } from './context.js';
-import { untilInterrupted } from './logs.js';
 
 const pollMs = 50;
 /** How long our own child, seen dead, may take to tell its exit code. */
 const exitCodeTimeoutMs = 1_000;
 
-/** The same daemon, watched from here: its output on stdout, Ctrl-C to stop it, its exit code ours. */
+/** The same daemon, watched from here: its output on stdout, Ctrl-C to stop it, its exit code ours. A second Ctrl-C kills it. */
 export async function run(invocation: Invocation, { machine, cwd }: VerbContext): Promise<Answer> {
   const name = checkedName(invocation.name);
   const before = await look(machine, { name });
   if (before.state === 'running') throw alreadyRunning(before.descriptor as Descriptor);
   const spec = specOf(invocation, cwd);
 
-  let started: StartResult | undefined;
-  await untilInterrupted(async (signal) => {
-    started = await startDaemon(machine, { ref: { name }, spec, signal });
-    if (started.outcome === 'already-running') throw alreadyRunning(started.descriptor);
-    await watch(machine, started.descriptor, invocation.json, signal);
-  });
-  const { descriptor, end } = started as unknown as StartResult;
-  // Ended or interrupted: either way what is left of it goes, and its record.
-  const stopped = await stopDaemon(machine, { ref: { name } });
-  const ended = await endOf(machine, end);
-  const exitCode = exitCodeOf(ended);
-  return {
-    json: { name, pid: descriptor.pid, outcome: stopped.outcome, exitCode: ended?.exitCode ?? null, signal: ended?.signal ?? null },
-    lines: [],
-    exitCode,
+  const interruption = new Interruption();
+  const output = new Output(invocation.json, interruption);
+  const onLaunched = (descriptor: Descriptor) => {
+    output.begin(descriptor);
+    interruption.onceMore(() => void machine.signals.send(descriptor, 'SIGKILL'));
   };
+  try {
+    const started = await startDaemon(machine, { ref: { name }, spec, signal: interruption.signal, onLaunched });
+    if (started.outcome === 'already-running') throw alreadyRunning(started.descriptor);
+    await untilOver(machine, started.descriptor, interruption.signal);
+    // What is left of this run goes, and its record; one that somebody has started since is none of ours.
+    await stopDaemon(machine, { ref: { name }, instanceId: started.descriptor.instanceId });
+    return ended(started.descriptor, await endOf(machine, started.end));
+  } catch (error) {
+    const descriptor = output.descriptor;
+    if (!isDaemonError(error) || error.code !== 'ended-before-ready' || !descriptor) throw error;
+    // In the foreground its end is the answer, whenever it comes.
+    return ended(descriptor, error.facts as unknown as ProcessEnd);
+  } finally {
+    output.end();
+    interruption.dispose();
+  }
 }
 
-async function watch(machine: Machine, descriptor: Descriptor, quiet: boolean, signal: AbortSignal): Promise<void> {
-  const follower = new LogFollower(descriptor.log, descriptor.logOffset);
-  try {
-    for (;;) {
-      const dead = isDead(await sight(machine.inspector, descriptor));
-      // Read after the look, so that its last words are not lost.
-      const text = follower.read();
-      if (text !== '' && !quiet) terminal.out(text);
-      if (dead || signal.aborted) return;
-      await machine.clock.sleep(pollMs, signal);
-    }
-  } finally {
-    follower.close();
+/** What the daemon writes, from its first word to its last. */
+class Output {
+  descriptor: Descriptor | undefined;
+  private follower: LogFollower | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly quiet: boolean,
+    private readonly interruption: Interruption,
+  ) {}
+
+  begin(descriptor: Descriptor): void {
+    this.descriptor = descriptor;
+    if (this.quiet) return;
+    this.follower = new LogFollower(descriptor.log, descriptor.logOffset);
+    this.timer = setInterval(() => this.pass(), pollMs);
   }
+
+  end(): void {
+    clearInterval(this.timer);
+    while (this.pass());
+    this.follower?.close();
+  }
+
+  /** False when there was nothing to say, or nobody to say it to. */
+  private pass(): boolean {
+    const text = this.follower?.read() ?? '';
+    if (text === '') return false;
+    const isHeard = terminal.out(text);
+    // Whoever read it is gone: as in any pipe, that ends the writer.
+    if (!isHeard && !this.interruption.signal.aborted) this.interruption.interrupt();
+    return isHeard;
+  }
+}
+
+async function untilOver(machine: Machine, descriptor: Descriptor, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && !isDead(await sight(machine.inspector, descriptor))) await machine.clock.sleep(pollMs, signal);
 }
 
 async function endOf(machine: Machine, end: () => ProcessEnd | undefined): Promise<ProcessEnd | undefined> {
@@ -66,10 +95,14 @@ async function endOf(machine: Machine, end: () => ProcessEnd | undefined): Promi
   return end();
 }
 
+function ended({ name, pid }: Descriptor, end: ProcessEnd | undefined): Answer {
+  const { exitCode = null, signal = null } = end ?? {};
+  return { json: { name, pid, exitCode, signal }, lines: [], exitCode: exitCodeOf(exitCode, signal) };
+}
+
 /** As a shell tells it: 128 and the signal's number. */
-function exitCodeOf(end: ProcessEnd | undefined): number {
-  if (end?.signal) return 128 + (constants.signals[end.signal as NodeJS.Signals] ?? 0);
-  return end?.exitCode ?? 1;
+function exitCodeOf(exitCode: number | null, signal: string | null): number {
+  return signal ? 128 + (constants.signals[signal as NodeJS.Signals] ?? 0) : (exitCode ?? 1);
 }
 
 function alreadyRunning({ name, pid }: Descriptor): DaemonError {
