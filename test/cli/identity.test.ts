@@ -103,14 +103,9 @@ async function expectUnknown(home: TemporaryHome, reason: string): Promise<void>
   const before = snapshot(home.path);
   const status = await home.cli(['status', 'clock', '--json']);
   expect([status.exitCode, status.json.status, status.json.reason]).toEqual([4, 'unknown', reason]);
-  for (const verb of [
-    ['start', 'clock', '--', 'sleep', '1000'],
-    ['stop', 'clock'],
-    ['restart', 'clock'],
-  ]) {
-    const end = await home.cli([...verb.slice(0, 2), '--json', ...verb.slice(2)]);
-    expect([verb, end.exitCode, end.json.error.code, end.json.error.reason]).toEqual([verb, 1, 'unknown-daemon', reason]);
-    expect(end.json.error.hint).toContain('daemonry start clock --force');
+  const clock = home.sleeper('clock');
+  for (const attempt of [() => clock.start(), () => clock.stop(), () => clock.restart(), () => clock.ensure()]) {
+    await expect(attempt()).rejects.toMatchObject({ code: 'unknown-daemon', facts: { name: 'clock', reason } });
   }
   expect(snapshot(home.path)).toEqual(before);
 }
@@ -138,6 +133,21 @@ describe.concurrent('a record that can not be judged from here', () => {
       await stranger.end();
     });
   }
+
+  test('is refused by every verb with exit code 1 and the way out', async ({ home }) => {
+    home.forge('clock', { host: 'elsewhere' });
+    for (const args of [
+      ['start', 'clock', '--', 'sleep', '1000'],
+      ['stop', 'clock'],
+      ['restart', 'clock'],
+    ]) {
+      const end = await home.cli(args);
+      expect([args, end.exitCode, end.stdout]).toEqual([args, 1, '']);
+      expect(end.stderr).toMatch(
+        /^daemonry: whether clock runs can't be told from here \(other-host\); [^\n]*daemonry start clock --force[^\n]*\n$/,
+      );
+    }
+  });
 
   test('is cleared by doctor --fix without a signal', async ({ home }) => {
     const stranger = await startStranger(home);

@@ -7,7 +7,7 @@ import { type TemporaryHome, test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
 
 const lanes = 4;
-const roundsOfLane = 9;
+const roundsOfLane = 8;
 
 /** How long a start takes here and now, which is the span of the random moments. */
 async function measureSpanMs(home: TemporaryHome): Promise<number> {

@@ -118,11 +118,11 @@ describe.concurrent('a start that is not ready in time', () => {
   const neverReady = ['sh', '-c', 'echo still loading; sleep 1000 & wait'];
 
   test('stops the daemon with all of its processes and exits 124 with its last words', async ({ home }) => {
-    const end = await home.cli(['start', 'clock', '--ready', 'notify', '--ready-timeout', '150ms', '--json', '--', ...neverReady]);
+    const end = await home.cli(['start', 'clock', '--ready', 'notify', '--ready-timeout', '600ms', '--json', '--', ...neverReady]);
     expect(end).toMatchObject({ exitCode: 124, stderr: '' });
     const { error } = end.json;
     expect(error).toMatchObject({ code: 'ready-timeout', name: 'clock', logTail: ['still loading'] });
-    expect(error.message).toBe(`clock (pid ${error.pid}) was not ready within 150ms and was stopped`);
+    expect(error.message).toBe(`clock (pid ${error.pid}) was not ready within 600ms and was stopped`);
     expect(isAlive(error.pid)).toBe(false);
     expect(home.processes()).toEqual([]);
     expect(home.descriptor('clock')).toBeUndefined();
@@ -186,7 +186,7 @@ describe.concurrent('a start whose starter was killed', () => {
   });
 
   test('is replaced by the next start where it never becomes ready', async ({ home }) => {
-    const starter = home.spawnCli(['start', 'clock', '--ready', 'notify', '--ready-timeout', '200ms', '--', 'sleep', '1000']);
+    const starter = home.spawnCli(['start', 'clock', '--ready', 'notify', '--ready-timeout', '1s', '--', 'sleep', '1000']);
     await waitFor('the command to be executed', () => hasExecuted(home.descriptor('clock')?.pid));
     const { pid } = home.descriptor('clock');
     starter.kill('SIGKILL');

@@ -41,7 +41,7 @@ export async function run(invocation: Invocation, { machine, cwd }: VerbContext)
     return ended(started.descriptor, await endOf(machine, started.end));
   } catch (error) {
     const descriptor = output.descriptor;
-    if (!isDaemonError(error) || error.code !== 'ended-before-ready' || !descriptor) throw error;
+    if (!isDaemonError(error) || error.facts.exitCode === undefined || !descriptor) throw error;
     // In the foreground its end is the answer, whenever it comes.
     return ended(descriptor, error.facts as unknown as ProcessEnd);
   } finally {
