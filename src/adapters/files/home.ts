@@ -35,12 +35,12 @@ export function fitsSocketPath(path: string, platform: NodeJS.Platform): boolean
 }
 
 /** Folders for sockets, the best first: the user's runtime folder, the daemon's own, a short one under the temp directory. */
-export function socketFolders(env: Environment, daemonFolder: string): readonly { path: string; createParents: boolean }[] {
+export function socketFolders(env: Environment, daemonFolder: string): readonly string[] {
   const runtime = env.XDG_RUNTIME_DIR;
   return [
-    ...(runtime && isAbsolute(runtime) ? [{ path: join(runtime, 'daemonry'), createParents: false }] : []),
-    { path: daemonFolder, createParents: false },
-    { path: join(tmpdir(), `daemonry-${process.geteuid?.() ?? userInfo().username}`), createParents: false },
-    { path: `/tmp/daemonry-${process.geteuid?.() ?? userInfo().username}`, createParents: false },
+    ...(runtime && isAbsolute(runtime) ? [join(runtime, 'daemonry')] : []),
+    daemonFolder,
+    join(tmpdir(), `daemonry-${process.geteuid?.() ?? userInfo().username}`),
+    `/tmp/daemonry-${process.geteuid?.() ?? userInfo().username}`,
   ];
 }

@@ -20,7 +20,7 @@ export interface SocketWish {
 /** A socket path of this instance's own, in the first folder that is safe and short enough. */
 export function createSocketPath(wish: SocketWish): string {
   const file = socketFile(wish.name, wish.instanceId);
-  for (const { path } of socketFolders(wish.env, wish.folder)) {
+  for (const path of socketFolders(wish.env, wish.folder)) {
     if (fitsSocketPath(join(path, file), wish.platform) && isUsable(path)) return join(path, file);
   }
   throw new DaemonError('socket-unusable', `no folder is short and safe enough for the socket of ${wish.name}`, { name: wish.name });
