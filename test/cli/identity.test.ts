@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { chmodSync, chownSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { describe, expect } from 'vitest';
 import { snapshot } from '../support/folder-snapshot.js';
+import { othersCanRun, otherUser } from '../support/other-user.js';
 import { commandOf, isAlive, processFacts, startTokenOf, worldHere } from '../support/processes.js';
 import { commandLine, fixture } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
@@ -208,6 +209,24 @@ describe.concurrent('a record that is proven dead', () => {
       expect((await home.startSleeper('clock')).outcome).toBe('started');
     },
   );
+});
+
+describe.skipIf(!othersCanRun)("another user's process (needs root, and a project that others may read)", () => {
+  test('is alive, and not ours to stop: exit 4, and the record stays (F8)', async ({ home }) => {
+    const stranger = await startStranger(home);
+    const asOther = (...args: string[]) =>
+      home.spawn(process.execPath, [commandLine, ...args, '--json'], { uid: otherUser, gid: otherUser, cwd: '/' }).end();
+    const forged = home.forge('clock', { pid: stranger.pid, startToken: stranger.startToken, uid: otherUser });
+    for (const path of [home.path, home.at('clock'), home.at('clock', 'daemon.json')]) chownSync(path, otherUser, otherUser);
+    chmodSync(home.folder, 0o755);
+    const status = await asOther('status', 'clock');
+    expect([status.exitCode, status.json.status, status.json.pid]).toEqual([0, 'running', stranger.pid]);
+    const stop = await asOther('stop', 'clock');
+    expect([stop.exitCode, stop.json.error.code, stop.json.error.pid]).toEqual([4, 'not-permitted', stranger.pid]);
+    expect(home.descriptor('clock')).toMatchObject(forged);
+    expect(stranger.isUnharmed()).toBe(true);
+    await stranger.end();
+  });
 });
 
 describe.skipIf(!canMount)(

@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, expect } from 'vitest';
 import { snapshot } from '../support/folder-snapshot.js';
 import { isAlive, processFacts } from '../support/processes.js';
-import { commandLine } from '../support/suite.js';
+import { commandLine, fixture, serveFile } from '../support/suite.js';
 import { test } from '../support/temporary-home.js';
 
 describe.concurrent('start', () => {
@@ -195,5 +196,35 @@ describe.concurrent('start', () => {
     // Its end is known only once every copy of its output is closed: a daemon that held one would keep us for ever.
     const end = await home.spawn('sh', ['-c', script, process.execPath, commandLine]).end();
     expect(end.stdout).toBe(`got: clock started (pid ${home.descriptor('clock').pid})\n`);
+  });
+});
+
+describe.concurrent('the socket of an instance', () => {
+  const server = [process.execPath, fixture('serves.mjs'), serveFile];
+
+  test('stands in the runtime folder of the user where there is one, and is gone after the stop (F31)', async ({ home }) => {
+    const env = { XDG_RUNTIME_DIR: home.file('runtime') };
+    mkdirSync(env.XDG_RUNTIME_DIR, { mode: 0o700 });
+    const { socket } = (await home.cli(['start', 'clock', '--json', '--ready', 'socket', '--', ...server], { env })).json;
+    expect(dirname(socket)).toBe(home.file('runtime/daemonry'));
+    expect(statSync(dirname(socket)).mode & 0o777).toBe(0o700);
+    expect((await home.cli(['stop', 'clock', '--json'])).json.outcome).toBe('stopped');
+    expect(readdirSync(dirname(socket))).toEqual([]);
+  });
+
+  test('stands in a short folder where the path in the home would be too long, and is found there (F28)', async ({ home }) => {
+    const deep = home.file(`${'deep/'.repeat(25)}home`);
+    const { socket } = await home.start('clock', server, '--home', deep, '--ready', 'socket');
+    expect(Buffer.byteLength(socket)).toBeLessThanOrEqual(107);
+    expect(socket.startsWith(deep)).toBe(false);
+    expect(statSync(dirname(socket)).mode & 0o777).toBe(0o700);
+    expect((await home.cli(['stop', 'clock', '--home', deep, '--json'])).json.outcome).toBe('stopped');
+    expect(existsSync(socket)).toBe(false);
+  });
+
+  test("is another one for each instance, so that an old one can not take its successor's (F30)", async ({ home }) => {
+    const first = await home.startSleeper('clock');
+    await home.stop('clock');
+    expect((await home.startSleeper('clock')).socket).not.toBe(first.socket);
   });
 });

@@ -1,15 +1,14 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import { snapshot } from '../support/folder-snapshot.js';
+import { othersCanRun, otherUser } from '../support/other-user.js';
 import { isAlive } from '../support/processes.js';
 import { commandLine } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 import { canMount, TinyDisk } from '../support/tiny-disk.js';
 
 const isRoot = process.getuid?.() === 0;
-const other = 65_534;
-const othersCanRun = isRoot && spawnSync(process.execPath, [commandLine, '--version'], { uid: other, cwd: '/' }).status === 0;
 const start = ['start', 'clock', '--', 'sleep', '1000'];
 
 const someVerbs = [start, ['stop', 'clock'], ['status', 'clock']];
@@ -37,7 +36,7 @@ const unsafeHomes: Readonly<Record<string, { why: RegExp; make: (home: Temporary
       needsRoot: true,
       make: (home) => {
         makeHome(home, 0o700);
-        chownSync(home.path, other, other);
+        chownSync(home.path, otherUser, otherUser);
       },
     },
     'behind a link to one that others may write in': {
@@ -53,7 +52,7 @@ const unsafeHomes: Readonly<Record<string, { why: RegExp; make: (home: Temporary
       needsRoot: true,
       make: (home) => {
         mkdirSync(home.file('real'));
-        chownSync(home.file('real'), other, other);
+        chownSync(home.file('real'), otherUser, otherUser);
         symlinkSync(home.file('real'), home.file('link'));
         symlinkSync('link', home.path);
       },
@@ -96,7 +95,7 @@ describe.concurrent('a home (F32, F33)', () => {
       const { pid } = await home.startSleeper('clock');
       chmodSync(home.folder, 0o755);
       for (const args of [start, ['stop', 'clock'], ['status', 'clock'], ['list'], ['logs', 'clock']]) {
-        const end = await home.spawn(process.execPath, [commandLine, ...args], { uid: other, gid: other, cwd: '/' }).end();
+        const end = await home.spawn(process.execPath, [commandLine, ...args], { uid: otherUser, gid: otherUser, cwd: '/' }).end();
         expect([args, end.exitCode, end.stdout]).toEqual([args, 4, '']);
         expect(end.stderr).toMatch(new RegExp(`^daemonry: [^\n]*${home.path}[^\n]*\n$`));
       }
