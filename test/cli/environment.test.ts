@@ -95,6 +95,14 @@ describe.concurrent('the environment of a daemon', () => {
     expect(readlinkSync(`/proc/${pid}/fd/${fd}`)).toBe(file);
   });
 
+  test('an --env-file that is not there is named by daemonry, and by nobody before it', async ({ home }) => {
+    // By way of the bin as it is linked: what starts Node is part of it.
+    const end = await home.spawn(commandLine, ['start', 'clock', '--env-file', 'absent', '--json', '--', 'sleep', '1000']).end();
+    expect([end.exitCode, end.stderr]).toEqual([2, '']);
+    expect(end.json.error).toMatchObject({ code: 'invalid-spec', path: home.file('absent'), errno: 'ENOENT' });
+    expect(home.processes()).toEqual([]);
+  });
+
   test('an --env-file that is gone by the next start fails, named with its errno, and starts nothing', async ({ home }) => {
     const file = home.file('vars', 'A=1\n');
     await home.startSleeper('clock', '--env-file', 'vars');

@@ -82,7 +82,8 @@ export class TemporaryHome {
   }
 
   spawnCli(args: readonly string[], options: CliOptions = {}): RunningProgram {
-    return this.spawn(process.execPath, [commandLine, ...args], options);
+    // As the bin itself does it, less its shell.
+    return this.spawn(process.execPath, ['--', commandLine, ...args], options);
   }
 
   /** Starts a program in the test's folder. */
