@@ -103,7 +103,9 @@ function explain(syntax: VerbSyntax, own: readonly string[], error: unknown): Us
     if (!option) return new UsageError(`unknown option ${JSON.stringify(flag)} for ${syntax.verb}`, `allowed are ${allowed}`);
     const next = own[index + 1];
     const hasValue = word.includes('=') || (next !== undefined && !next.startsWith('-'));
-    if (option.kind !== 'flag' && !hasValue) return new UsageError(`${option.flag} needs a value`);
+    if (option.kind !== 'flag' && !hasValue) {
+      return new UsageError(`${option.flag} needs a value${next === undefined ? '' : `, which ${JSON.stringify(next)} is not`}`);
+    }
     if (option.kind === 'flag' && word.includes('=')) return new UsageError(`${option.flag} takes no value`);
   }
   const message = error instanceof Error ? (error.message.split('\n')[0] as string) : String(error);
