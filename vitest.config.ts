@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'quick',
           include: ['test/architecture/**/*.test.ts', 'test/domain/**/*.test.ts', 'test/simulation/**/*.test.ts'],
-          testTimeout: 30_000,
+          testTimeout: 120_000,
         },
       },
       {

@@ -3,6 +3,7 @@ import type { SimulatedActor } from '../../src/adapters/simulated/simulated-acto
 import { DaemonError } from '../../src/domain/daemon-error.js';
 import { look } from '../../src/domain/look.js';
 import { startDaemon } from '../../src/domain/start-daemon.js';
+import { spoiled } from '../simulation/invariants.js';
 import { DaemonFixture, specOf, web } from './daemon-fixture.js';
 
 describe('start', () => {
@@ -159,7 +160,7 @@ describe('start: what a dead instance left', () => {
     const fixture = new DaemonFixture();
     await fixture.start();
     await fixture.stop();
-    fixture.world.disk.store(fixture.folder, { kind: 'corrupt', reason: 'it is empty' });
+    fixture.world.disk.store(fixture.folder, spoiled);
     expect(await look(fixture.machine, web)).toMatchObject({ state: 'stale', reason: 'corrupt-descriptor', phase: null });
     expect((await fixture.start()).outcome).toBe('started');
     expect(fixture.folder.setAside).toHaveLength(1);
@@ -169,7 +170,7 @@ describe('start: what a dead instance left', () => {
     const fixture = new DaemonFixture();
     await fixture.start(['ignore', 'SIGTERM']);
     const lost = fixture.leader;
-    fixture.world.disk.store(fixture.folder, { kind: 'corrupt', reason: 'it is empty' });
+    fixture.world.disk.store(fixture.folder, spoiled);
     expect((await fixture.start()).outcome).toBe('started');
     expect(lost.isAlive).toBe(false);
     expect(fixture.living).toHaveLength(1);

@@ -201,11 +201,11 @@ describe('stop: escalation', () => {
   test('what no kill ends is named, and its record stays', async () => {
     const fixture = new DaemonFixture();
     const { pid } = (await fixture.start()).descriptor;
-    fixture.leader.isStuck = true;
+    fixture.world.kernel.hang(fixture.leader, 6_000);
     await expect(fixture.stop()).rejects.toMatchObject({ code: 'stop-timeout', facts: { name: 'web', pids: [pid] } });
     expect(fixture.descriptor?.pid).toBe(pid);
-    fixture.leader.isStuck = false;
-    expect((await fixture.stop()).outcome).toBe('stopped');
+    await fixture.until(() => fixture.living.length === 0);
+    expect((await fixture.stop()).outcome).toBe('stale-cleaned');
     fixture.expectNothingLeft();
   });
 

@@ -1,22 +1,41 @@
-import type { Launch, Machine, ProcessInspector } from '../../src/domain/ports.js';
+import type { SimulatedWorld } from '../../src/adapters/simulated/simulated-world.js';
+import type { HeldLock, Launch, LifecycleLock, ProcessInspector } from '../../src/domain/ports.js';
+import type { Flaw } from './simulation.js';
 
 /** A lock that everybody gets at once. */
-export function withLockThatExcludesNobody(machine: Machine): Machine {
-  const { lock, clock } = machine;
-  return {
-    ...machine,
-    lock: {
-      holder: (ref) => lock.holder(ref),
-      acquire: async (ref) => {
-        await clock.sleep(0);
-        return { ref, release: () => {} };
-      },
+export const withLockThatExcludesNobody: Flaw = (machine) => ({
+  ...machine,
+  lock: {
+    holder: (ref) => machine.lock.holder(ref),
+    acquire: async (ref) => {
+      await machine.clock.sleep(0);
+      return { ref, release: () => {} };
     },
+  },
+});
+
+/** A lock file that counts as left behind once it is so old, whoever holds it, as proper-lockfile's does without its updates. */
+export const withLockByMtime: Flaw = (machine, { world }) => {
+  const staleMs = 60;
+  const pollMs = 5;
+  const files = lockFiles.get(world) ?? new Map<string, number>();
+  lockFiles.set(world, files);
+  const acquire: LifecycleLock['acquire'] = async (ref) => {
+    for (;;) {
+      const { descriptor } = await machine.descriptors.place(ref);
+      const madeMs = files.get(descriptor);
+      if (madeMs === undefined || world.schedule.nowMs - madeMs > staleMs) {
+        files.set(descriptor, world.schedule.nowMs);
+        return { ref, release: () => void files.delete(descriptor) };
+      }
+      await machine.clock.sleep(pollMs);
+    }
   };
-}
+  return { ...machine, lock: { holder: (ref) => machine.lock.holder(ref), acquire } };
+};
 
 /** Signals whoever is in the recorded slot now, as `kill $(cat pid)` does. */
-export function withSignalsByBarePid(machine: Machine): Machine {
+export const withSignalsByBarePid: Flaw = (machine) => {
   const { signals, inspector } = machine;
   const occupantOf = async <T extends { pid: number }>(target: T): Promise<T> => {
     const seen = await inspector.observe(target.pid);
@@ -29,10 +48,10 @@ export function withSignalsByBarePid(machine: Machine): Machine {
       sendToGroup: async (witness, group, signal) => signals.sendToGroup(await occupantOf(witness), group, signal),
     },
   };
-}
+};
 
-/** Takes whoever is in the recorded slot for the daemon. */
-export function withIdentityByPid(machine: Machine): Machine {
+/** Takes whoever is in the recorded slot for the daemon, and signals it. */
+export const withIdentityByPid: Flaw = (machine, actor) => {
   const { inspector, descriptors } = machine;
   const observe: ProcessInspector['observe'] = async (pid) => {
     const seen = await inspector.observe(pid);
@@ -43,11 +62,11 @@ export function withIdentityByPid(machine: Machine): Machine {
     }
     return seen;
   };
-  return { ...withSignalsByBarePid(machine), inspector: { ...delegate(inspector), observe } };
-}
+  return { ...withSignalsByBarePid(machine, actor), inspector: delegate(inspector, { observe }) };
+};
 
 /** A launch whose command runs at once, before anybody has recorded it. */
-export function withoutGate(machine: Machine): Machine {
+export const withoutGate: Flaw = (machine) => {
   const { spawner } = machine;
   return {
     ...machine,
@@ -61,26 +80,67 @@ export function withoutGate(machine: Machine): Machine {
       },
     },
   };
-}
+};
+
+/** A program that tidies up when it ends, after it has let go of the lock: whatever is at the path by then. */
+export const withCleanupByPath: Flaw = (machine, { world }) => {
+  const slowestExitMs = 20;
+  const removeLater = (held: HeldLock) => {
+    const folder = world.disk.create(held.ref);
+    world.schedule.after(world.schedule.random.next() * slowestExitMs, () => world.disk.store(folder, { kind: 'absent' }));
+  };
+  const { descriptors } = machine;
+  return {
+    ...machine,
+    descriptors: delegate(descriptors, { clear: async (held) => removeLater(held) }),
+  };
+};
+
+/** Takes whom it may not signal for dead, as everybody does who reads every error of `kill(pid, 0)` as "no such process". */
+export const withDeniedReadAsDead: Flaw = (machine, actor) => {
+  const { inspector } = machine;
+  const observe: ProcessInspector['observe'] = async (pid) => {
+    const seen = await inspector.observe(pid);
+    const mayBeSignalled = seen.kind === 'process' && (actor.process.uid === 0 || seen.uid === actor.process.uid);
+    return mayBeSignalled ? seen : { kind: 'absent' };
+  };
+  return { ...machine, inspector: delegate(inspector, { observe }) };
+};
+
+/** A descriptor that is truncated, and then written. */
+export const withDescriptorInPlace: Flaw = (machine, { world }) => {
+  const { descriptors, clock } = machine;
+  return {
+    ...machine,
+    descriptors: delegate(descriptors, {
+      write: async (held, descriptor) => {
+        world.disk.store(world.disk.create(held.ref), { kind: 'corrupt', reason: 'it is empty' });
+        await clock.sleep(0);
+        await descriptors.write(held, descriptor);
+      },
+    }),
+  };
+};
 
 /** A zombie looks like anybody else, as it does to `kill(pid, 0)`. */
-export function withLivingZombies(machine: Machine): Machine {
+export const withLivingZombies: Flaw = (machine) => {
   const { inspector } = machine;
   const observe: ProcessInspector['observe'] = async (pid) => {
     const seen = await inspector.observe(pid);
     return seen.kind === 'process' ? { ...seen, zombie: false } : seen;
   };
-  return { ...machine, inspector: { ...delegate(inspector), observe } };
+  return { ...machine, inspector: delegate(inspector, { observe }) };
+};
+
+/** The same port with some of its methods replaced: a class's own are not among what a spread copies. */
+function delegate<T extends object>(port: T, replaced: Partial<T>): T {
+  return new Proxy(port, {
+    get: (target, key) => {
+      const value = Reflect.get(key in replaced ? replaced : target, key);
+      return typeof value === 'function' ? value.bind(key in replaced ? replaced : target) : value;
+    },
+  });
 }
 
-function delegate(inspector: ProcessInspector): ProcessInspector {
-  return {
-    vantage: () => inspector.vantage(),
-    observe: (pid) => inspector.observe(pid),
-    isNamespaceInhabited: (namespace) => inspector.isNamespaceInhabited(namespace),
-    survey: () => inspector.survey(),
-    marksOf: (pid) => inspector.marksOf(pid),
-    usage: (pid) => inspector.usage(pid),
-    ownLineage: () => inspector.ownLineage(),
-  };
-}
+/** When each lock file was made. */
+const lockFiles = new WeakMap<SimulatedWorld, Map<string, number>>();

@@ -1,11 +1,29 @@
-import type { SimulatedProcess } from '../../src/adapters/simulated/simulated-process.js';
+import type { StoredRecord } from '../../src/adapters/simulated/simulated-disk.js';
+import type { Origin, SimulatedProcess } from '../../src/adapters/simulated/simulated-process.js';
 import type { SentSignal, SimulatedWorld } from '../../src/adapters/simulated/simulated-world.js';
 
-export type Invariant = 'one-instance' | 'no-daemon-without-descriptor' | 'no-signal-to-others' | 'one-writer';
+export type Invariant =
+  /** Never two live instances of one name. */
+  | 'one-instance'
+  /** No daemon past its gate that its descriptor does not name. */
+  | 'no-daemon-without-descriptor'
+  /** No signal reaches a process that is not of the run which its sender has locked. */
+  | 'no-signal-to-others'
+  /** Files are changed by the holder of the lock only. */
+  | 'one-writer'
+  /** A descriptor is whole or absent, unless somebody else spoiled it. */
+  | 'whole-descriptor'
+  /** A lock is free once its holder is dead. */
+  | 'lock-freed'
+  /** A verb does what it says, and fails for a reason only. Judged by the simulation, which knows the reasons. */
+  | 'verb';
+
+/** What mishaps leave of a descriptor: nobody of ours writes that. */
+export const spoiled: StoredRecord = { kind: 'corrupt', reason: 'a mishap' };
 
 export class Violation extends Error {
   constructor(
-    readonly invariant: Invariant | 'verb',
+    readonly invariant: Invariant,
     message: string,
   ) {
     super(`${invariant}: ${message}`);
@@ -13,7 +31,15 @@ export class Violation extends Error {
   }
 }
 
-export const allInvariants: readonly Invariant[] = ['one-instance', 'no-daemon-without-descriptor', 'no-signal-to-others', 'one-writer'];
+export const allInvariants: readonly Invariant[] = [
+  'one-instance',
+  'no-daemon-without-descriptor',
+  'no-signal-to-others',
+  'one-writer',
+  'whole-descriptor',
+  'lock-freed',
+  'verb',
+];
 
 /** What a judge has seen of each instance, by its id, and when. */
 export interface Ledger {
@@ -23,11 +49,15 @@ export interface Ledger {
   readonly signalled: Map<string, number>;
   /** Its leader ended. */
   readonly ended: Map<string, number>;
+  /** When a leader of this descriptor path ended last. */
+  readonly lastEnd: Map<string, number>;
+  /** Leaders whose end is waited for. */
+  readonly known: Set<SimulatedProcess>;
 }
 
 /** Judges a world after each of its steps. The first violation fails its schedule, and everybody's attempt with it. */
-export function judge(world: SimulatedWorld, invariants: readonly Invariant[] = allInvariants): Ledger {
-  const ledger: Ledger = { ran: new Map(), signalled: new Map(), ended: new Map() };
+export function judge(world: SimulatedWorld, invariants: readonly Invariant[] = allInvariants, onChange: () => void = () => {}): Ledger {
+  const ledger: Ledger = { ran: new Map(), signalled: new Map(), ended: new Map(), lastEnd: new Map(), known: new Set() };
   const wanted = new Set(invariants);
   let violation: Violation | undefined;
   let seen = -1;
@@ -42,8 +72,13 @@ export function judge(world: SimulatedWorld, invariants: readonly Invariant[] = 
     if (world.locks.holder(key)?.identity !== actor.identity) accuse('one-writer', `${actor.name} changes ${key} without its lock`);
   };
   world.schedule.onStep = () => {
-    const changes = world.kernel.changes + world.disk.changes;
-    if (changes !== seen) judgeProcesses(world, ledger, accuse);
+    const changes = world.kernel.changes + world.disk.changes + world.locks.changes;
+    if (changes !== seen) {
+      judgeProcesses(world, ledger, accuse);
+      judgeRecords(world, accuse);
+      judgeLocks(world, accuse);
+      onChange();
+    }
     seen = changes;
     if (violation) throw violation;
   };
@@ -69,17 +104,37 @@ function judgeProcesses(world: SimulatedWorld, ledger: Ledger, accuse: Accuse): 
   for (const { processes } of world.kernel.spaces.values()) {
     for (const process of processes.values()) {
       const { origin } = process;
+      if (origin && process.isLeader && !ledger.known.has(process)) noteEnd(world, ledger, process, origin);
       // Behind its gate it is no daemon yet, and what hides from everybody is nobody's to find.
       if (!origin || process.life !== 'running' || !isFindable(process)) continue;
       const other = instances.get(origin.descriptor);
       if (other !== undefined && other !== origin.instanceId)
         accuse('one-instance', `${other} and ${origin.instanceId} of ${origin.descriptor} both live`);
       instances.set(origin.descriptor, origin.instanceId);
-      if (process.isLeader && !ledger.ran.has(origin.instanceId)) process.onEnd(() => note(ledger.ended, origin.instanceId, world));
       note(ledger.ran, origin.instanceId, world);
       if (process.isLeader) judgeLeader(world, process, accuse);
     }
   }
+}
+
+function noteEnd(world: SimulatedWorld, ledger: Ledger, leader: SimulatedProcess, { descriptor, instanceId }: Origin): void {
+  ledger.known.add(leader);
+  const ended = () => {
+    note(ledger.ended, instanceId, world);
+    ledger.lastEnd.set(descriptor, world.schedule.nowMs);
+  };
+  if (leader.isAlive) leader.onEnd(ended);
+  else ended();
+}
+
+function judgeRecords(world: SimulatedWorld, accuse: Accuse): void {
+  for (const { descriptor, record } of world.disk.folders)
+    if (record.kind === 'corrupt' && record !== spoiled) accuse('whole-descriptor', `${descriptor} is not whole`);
+}
+
+function judgeLocks(world: SimulatedWorld, accuse: Accuse): void {
+  const orphan = world.locks.findOrphan();
+  if (orphan !== undefined) accuse('lock-freed', `the lock of ${orphan} outlives its holder`);
 }
 
 function judgeLeader(world: SimulatedWorld, leader: SimulatedProcess, accuse: Accuse): void {

@@ -1,8 +1,8 @@
-import type { RunningProgram } from '../../src/adapters/simulated/program.js';
 import { SeededRandom } from '../../src/adapters/simulated/seeded-random.js';
 import type { Attempt, SimulatedActor } from '../../src/adapters/simulated/simulated-actor.js';
-import { SimulatedWorld, type SimulatedWorldOptions } from '../../src/adapters/simulated/simulated-world.js';
-import { isDaemonError } from '../../src/domain/daemon-error.js';
+import type { SimulatedProcess } from '../../src/adapters/simulated/simulated-process.js';
+import { type PortCall, SimulatedWorld } from '../../src/adapters/simulated/simulated-world.js';
+import { type DaemonError, isDaemonError } from '../../src/domain/daemon-error.js';
 import { type DaemonSpec, specDefaults } from '../../src/domain/daemon-spec.js';
 import { ensureDaemon } from '../../src/domain/ensure-daemon.js';
 import { listDaemons } from '../../src/domain/list-daemons.js';
@@ -11,215 +11,332 @@ import type { DaemonRef, Machine } from '../../src/domain/ports.js';
 import { restartDaemon } from '../../src/domain/restart-daemon.js';
 import { startDaemon } from '../../src/domain/start-daemon.js';
 import { stopDaemon } from '../../src/domain/stop-daemon.js';
-import { Chaos, type ChaosPace } from './chaos.js';
+import { waitForDaemon } from '../../src/domain/wait-for-daemon.js';
+import type { Coverage } from './coverage.js';
 import { type Invariant, isFindable, judge, type Ledger, Violation } from './invariants.js';
+import { befall, containerId } from './mishaps.js';
+import { Plan } from './plan.js';
+import { programs, readyOf } from './programs.js';
+import type { Incident, Scenario, User, Verb, Watch } from './scenario.js';
+
+/** Spoils one actor's machine, for a simulation that is to find it. */
+export type Flaw = (machine: Machine, actor: SimulatedActor) => Machine;
 
 export interface SimulationOptions {
-  readonly seed: number;
-  readonly users?: number;
-  readonly verbsEach?: number;
-  /** How likely a verb's program is killed over it. */
-  readonly crashes?: number;
-  readonly chaos?: Partial<ChaosPace>;
-  readonly world?: Partial<SimulatedWorldOptions>;
-  /** A machine with a flaw, for a simulation that is to find it. */
-  readonly flaw?: (machine: Machine) => Machine;
-  readonly invariants?: readonly Invariant[];
+  readonly flaw?: Flaw | undefined;
+  readonly invariants?: readonly Invariant[] | undefined;
+  readonly coverage?: Coverage | undefined;
   /** Told of each call. */
-  readonly trace?: (line: string) => void;
-}
-
-const names = ['web', 'api'] as const;
-const verbs = ['start', 'start', 'stop', 'stop', 'restart', 'ensure', 'list'] as const;
-type Verb = (typeof verbs)[number];
-const calm: ChaosPace = { strangerMs: 25, deathMs: 250, spoiledMs: 1_000, rebootMs: 1_500 };
-const longestThoughtMs = 150;
-/** Verbs that are killed, are so within their first calls: few take more. */
-const latestCrashCall = 60;
-
-/** One schedule: several users run verbs at random on one machine, and every step is judged. Throws a `Violation`. */
-export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
-  const simulation = new Simulation(options);
-  await simulation.run();
-  return { steps: simulation.world.schedule.steps, seen: simulation.seen };
+  readonly trace?: ((line: string) => void) | undefined;
 }
 
 export interface SimulationReport {
   readonly steps: number;
   /** How each verb came out, and in which state daemons were seen, for a proof that the schedules get about. */
   readonly seen: ReadonlySet<string>;
+  readonly violation: Violation | undefined;
 }
 
-/** Runs one schedule again and tells its last calls, for a failure that is to be understood. */
-export async function explain(options: SimulationOptions, lines = 60): Promise<string> {
-  const trace: string[] = [];
+/** Plays one scenario on a machine that is judged after every step, up to the first violation. */
+export async function simulate(scenario: Scenario, options: SimulationOptions = {}): Promise<SimulationReport> {
+  const simulation = new Simulation(scenario, options);
+  const { seen } = simulation;
   try {
-    await simulate({ ...options, trace: (line) => trace.push(line) });
-    return 'this time nothing failed';
+    await simulation.run();
+    return { steps: simulation.world.schedule.steps, seen, violation: undefined };
   } catch (error) {
-    return [`seed ${options.seed}: ${(error as Error).message}`, ...trace.slice(-lines)].join('\n');
+    // A schedule that nobody ends, or in which everybody waits, is a violation too.
+    const violation = error instanceof Violation ? error : new Violation('verb', (error as Error).stack ?? String(error));
+    return { steps: simulation.world.schedule.steps, seen, violation };
   }
 }
+
+/** What a restarted container takes to come up, at least. */
+const containerStartMs = 60;
+/** Enough for a stop that has to kill and a start; a loop that nobody ends takes more. */
+const finaleStepLimit = 3_000;
 
 class Simulation {
   readonly world: SimulatedWorld;
   readonly seen = new Set<string>();
-  private readonly random: SeededRandom;
   private readonly ledger: Ledger;
-  private readonly chaos: Chaos;
+  private readonly plans = new Map<SimulatedActor, Plan>();
+  private readonly actors = new Map<number, SimulatedActor>();
+  /** Nothing happens by itself any more. */
   private isOver = false;
 
-  constructor(private readonly options: SimulationOptions) {
-    this.world = new SimulatedWorld({ seed: options.seed, ...options.world });
-    this.random = new SeededRandom(options.seed ^ 0x5bd1_e995);
-    this.ledger = judge(this.world, options.invariants);
-    this.chaos = new Chaos(this.world, this.random, () => this.isOver);
-    for (const [name, program] of Object.entries(this.programs())) this.world.programs.set(name, program);
-    if (options.trace) this.traceTo(options.trace);
+  constructor(
+    private readonly scenario: Scenario,
+    private readonly options: SimulationOptions,
+  ) {
+    const { seed } = scenario;
+    this.world = new SimulatedWorld({ seed, ...scenario.world });
+    const { coverage, invariants } = options;
+    this.ledger = judge(this.world, invariants, coverage && (() => coverage.note(this.world)));
+    this.world.faults = (call) => this.plans.get(call.actor)?.decide(call);
+    const random = new SeededRandom(seed + 1);
+    for (const [name, behaviour] of Object.entries(programs)) this.world.programs.set(name, (self) => behaviour(self, random));
+    const { trace } = options;
+    if (trace) this.world.onCall = (call, outcome) => trace(this.lineOf(call, outcome));
   }
 
   async run(): Promise<void> {
-    this.chaos.unleash({ ...calm, ...this.options.chaos });
-    await Promise.all(Array.from({ length: this.options.users ?? 3 }, (_, user) => this.live(user)));
+    const { users, incidents } = this.scenario;
+    const lives: Promise<void>[] = [];
+    for (const [number, user] of users.entries()) {
+      const verbs = incidents.filter((incident) => incident.kind === 'verb' && incident.user === number) as Verb[];
+      if (verbs.length > 0) lives.push(this.live(number, user, verbs));
+    }
+    for (const incident of incidents) if (incident.kind === 'watch') lives.push(this.watch(incident));
+    for (const incident of incidents) this.schedule(incident);
+    await Promise.all(lives);
     this.isOver = true;
-    for (const name of names) await this.bringToOrder({ name });
+    this.plans.clear();
+    for (const name of namesIn(incidents)) await this.bringToOrder({ name });
   }
 
-  private async live(user: number): Promise<void> {
-    const random = new SeededRandom(this.options.seed * 31 + user);
-    let actor = this.world.actor({ name: `user-${user}` });
-    for (let count = 0; count < (this.options.verbsEach ?? 4); count++) {
-      await this.pass(random.next() * longestThoughtMs);
-      if (actor.ended || random.chance(0.5)) {
-        actor.crash();
-        actor = this.world.actor({ name: `user-${user}.${count}` });
-      }
-      const ref = { name: random.pick(names) };
-      const crashAt = random.chance(this.options.crashes ?? 0.3) ? actor.calls + 1 + random.below(latestCrashCall) : 0;
-      this.crashAt(actor, crashAt);
-      await this.perform(actor, random.pick(verbs), ref, this.randomSpec(random));
+  private schedule(incident: Incident): void {
+    if (incident.kind === 'verb' || incident.kind === 'watch') return;
+    this.world.schedule.after(incident.atMs, () => {
+      if (!this.isOver) befall(this.world, incident);
+    });
+  }
+
+  private async live(number: number, user: User, verbs: readonly Verb[]): Promise<void> {
+    for (const verb of verbs) {
+      const leftMs = verb.atMs - this.world.schedule.nowMs;
+      if (leftMs > 0) await this.pass(leftMs);
+      const actor = await this.actorOf(number, user);
+      await this.perform(actor, verb);
+      if (verb.repeats && !actor.ended) await this.perform(actor, { ...verb, crash: undefined, failure: undefined });
     }
   }
 
-  private readonly crashCalls = new Map<SimulatedActor, number>();
-
-  private crashAt(actor: SimulatedActor, call: number): void {
-    this.crashCalls.set(actor, call);
-    this.world.faults ??= ({ actor, number }) => (this.crashCalls.get(actor) === number ? { when: 'before', what: 'crash' } : undefined);
+  private async actorOf(number: number, user: User): Promise<SimulatedActor> {
+    const { kernel } = this.world;
+    const before = this.actors.get(number);
+    if (user.embeds && before && !before.ended) return before;
+    before?.crash();
+    if (user.contained && !kernel.spaces.has(containerId)) {
+      await this.pass(containerStartMs);
+      if (!kernel.spaces.has(containerId)) kernel.addSpace(containerId, 'container-1');
+    }
+    const space = user.contained ? kernel.spaces.get(containerId) : undefined;
+    const actor = this.world.actor({ name: `user-${number}`, uid: user.uid, ...(space ? { space } : {}) });
+    this.actors.set(number, actor);
+    return actor;
   }
 
-  private async perform(actor: SimulatedActor, verb: Verb, ref: DaemonRef, spec: DaemonSpec): Promise<void> {
-    const beganMs = this.world.schedule.nowMs;
-    const machine = this.options.flaw?.(actor.machine) ?? actor.machine;
-    this.options.trace?.(`${actor.name} begins to ${verb} ${ref.name} (${spec.command.join(' ')})`);
-    switch (verb) {
+  private async watch({ atMs, name, rounds, everyMs }: Watch): Promise<void> {
+    await this.pass(atMs);
+    const actor = this.world.actor({ name: 'watch' });
+    const verb: Verb = { ...plainVerb, verb: 'start-again', name };
+    for (let round = 0; round < rounds && !actor.ended; round++) {
+      await this.pass(everyMs);
+      const seen = await actor.attempt(() => look(this.machineOf(actor), { name }));
+      if (seen.kind === 'returned' && seen.value.state === 'stale') await this.perform(actor, verb);
+    }
+  }
+
+  private machineOf(actor: SimulatedActor): Machine {
+    return this.options.flaw?.(actor.machine, actor) ?? actor.machine;
+  }
+
+  private async perform(actor: SimulatedActor, verb: Verb): Promise<void> {
+    const done: Performance = {
+      actor,
+      verb,
+      ref: { name: verb.name },
+      beganMs: this.world.schedule.nowMs,
+      plan: new Plan(verb, actor.calls),
+    };
+    this.plans.set(actor, done.plan);
+    const machine = this.machineOf(actor);
+    const signal = this.abortAfter(verb.abortAfterMs);
+    const { ref } = done;
+    const spec = specOf(verb);
+    this.options.trace?.(`${actor.name} begins to ${verb.verb} ${verb.name}`);
+    switch (verb.verb) {
       case 'start':
-        return this.judgeStart(ref, beganMs, await actor.attempt(() => startDaemon(machine, { ref, spec })));
+        return this.judgeStart(done, await actor.attempt(() => startDaemon(machine, { ref, spec, signal })));
+      case 'start-again':
+        return this.judgeStart(done, await actor.attempt(() => startDaemon(machine, { ref, signal })));
       case 'ensure':
-        return this.judgeStart(ref, beganMs, await actor.attempt(() => ensureDaemon(machine, { ref, spec })));
+        return this.judgeStart(done, await actor.attempt(() => ensureDaemon(machine, { ref, spec, signal })));
       case 'restart':
-        return this.judgeStart(ref, beganMs, await actor.attempt(() => restartDaemon(machine, { ref })));
+        return this.judgeStart(done, await actor.attempt(() => restartDaemon(machine, { ref, signal })));
       case 'stop':
-        return this.judgeStop(ref, beganMs, await actor.attempt(() => stopDaemon(machine, { ref })));
+        return this.judgeStop(done, await actor.attempt(() => stopDaemon(machine, { ref, signal })));
       case 'list':
-        return this.judgeList(ref, beganMs, await actor.attempt(() => listDaemons(machine)));
+        return this.judgeList(done, await actor.attempt(() => listDaemons(machine)));
+      case 'wait':
+        await this.judgeWait(done, await actor.attempt(() => waitForDaemon(machine, { ref, until: 'ready', timeoutMs: 60, signal })));
     }
+  }
+
+  private abortAfter(ms: number | undefined): AbortSignal | undefined {
+    if (ms === undefined) return undefined;
+    const controller = new AbortController();
+    this.world.schedule.after(ms, () => controller.abort());
+    return controller.signal;
   }
 
   /** Whoever starts, is answered with an instance that ran, and that neither was dead nor was being ended before. */
-  private judgeStart(ref: DaemonRef, beganMs: number, attempt: Attempt<{ descriptor: { instanceId: string } }>): void {
-    if (!this.insistOnSuccess(ref, beganMs, attempt)) return;
+  private judgeStart(done: Performance, attempt: Attempt<{ descriptor: { instanceId: string } }>): void {
+    if (!this.insistOnSuccess(done, attempt)) return;
     const { instanceId } = attempt.value.descriptor;
     const { ran, signalled, ended } = this.ledger;
-    if (!ran.has(instanceId)) throw new Violation('verb', `a start of ${ref.name} answers with ${instanceId}, which never ran`);
+    const { name } = done.ref;
+    if (!ran.has(instanceId)) this.accuse(`a start of ${name} answers with ${instanceId}, which never ran`);
     const lastMs = Math.min(signalled.get(instanceId) ?? Number.POSITIVE_INFINITY, ended.get(instanceId) ?? Number.POSITIVE_INFINITY);
-    if (lastMs < beganMs)
-      throw new Violation('verb', `a start of ${ref.name} answers with ${instanceId}, which was ending at ${lastMs.toFixed(2)} ms`);
+    if (lastMs < done.beganMs) this.accuse(`a start of ${name} answers with ${instanceId}, which was ending at ${lastMs.toFixed(2)} ms`);
   }
 
   /** Of what ran before a stop, nothing does after it. */
-  private judgeStop(ref: DaemonRef, beganMs: number, attempt: Attempt<unknown>): void {
-    if (!this.insistOnSuccess(ref, beganMs, attempt)) return;
-    for (const process of this.processesOf(ref)) {
+  private judgeStop(done: Performance, attempt: Attempt<unknown>): void {
+    if (!this.insistOnSuccess(done, attempt)) return;
+    for (const process of this.processesOf(done.ref)) {
       const ranMs = this.ledger.ran.get(process.origin?.instanceId ?? '') ?? Number.POSITIVE_INFINITY;
-      if (ranMs < beganMs)
-        throw new Violation('verb', `pid ${process.pid} of ${process.origin?.instanceId} outlives a stop of ${ref.name}`);
+      if (ranMs < done.beganMs) this.accuse(`pid ${process.pid} of ${process.origin?.instanceId} outlives a stop of ${done.ref.name}`);
     }
   }
 
-  private judgeList(ref: DaemonRef, beganMs: number, attempt: Attempt<readonly DaemonView[]>): void {
-    if (!this.insistOnSuccess(ref, beganMs, attempt)) return;
+  private judgeList(done: Performance, attempt: Attempt<readonly DaemonView[]>): void {
+    if (!this.insistOnSuccess(done, attempt)) return;
     for (const { reason, phase } of attempt.value) this.seen.add(reason).add(`phase ${phase}`);
   }
 
-  private insistOnSuccess<T>(ref: DaemonRef, beganMs: number, attempt: Attempt<T>): attempt is { kind: 'returned'; value: T } {
+  private judgeWait(done: Performance, attempt: Attempt<DaemonView>): void {
+    if (this.insistOnSuccess(done, attempt) && attempt.value.phase !== 'ready')
+      this.accuse(`a wait for ${done.ref.name} answers with ${attempt.value.phase}`);
+  }
+
+  private insistOnSuccess<T>(done: Performance, attempt: Attempt<T>): attempt is { kind: 'returned'; value: T } {
     if (attempt.kind === 'crashed') this.seen.add('crashed');
     if (attempt.kind === 'returned' && isOutcome(attempt.value)) this.seen.add(attempt.value.outcome);
     if (attempt.kind !== 'threw') return attempt.kind === 'returned';
     const { error } = attempt;
-    const blowMs = this.chaos.blows.get(this.world.disk.locate(ref).descriptor) ?? Number.NEGATIVE_INFINITY;
-    const isExcused = isDaemonError(error) && ((error.code === 'ended-before-ready' && blowMs >= beganMs) || error.code === 'not-found');
-    if (isDaemonError(error)) this.seen.add(error.code);
-    if (!isExcused) throw new Violation('verb', `a verb for ${ref.name} fails: ${error instanceof Error ? error.stack : error}`);
+    const what = `${done.verb.verb} ${done.ref.name}`;
+    if (isDaemonError(error)) {
+      this.seen.add(error.code);
+      if (!this.isExcused(done, error)) this.accuse(`${what} fails: ${error.code}: ${error.message}`);
+    } else {
+      this.accuse(`${what} breaks: ${(error as Error).stack ?? error}`);
+    }
     return false;
+  }
+
+  private isExcused({ actor, verb, ref, beganMs, plan }: Performance, { code }: DaemonError): boolean {
+    if (plan.hasFailed) return true;
+    const { users, world } = this.scenario;
+    switch (code) {
+      case 'not-found':
+        return verb.verb === 'restart';
+      case 'no-remembered-spec':
+        return verb.verb === 'start-again';
+      case 'wait-timeout':
+        return verb.verb === 'wait';
+      case 'cancelled':
+        return verb.abortAfterMs !== undefined;
+      case 'ended-before-ready':
+        return (this.ledger.lastEnd.get(this.world.disk.locate(ref).descriptor) ?? Number.NEGATIVE_INFINITY) >= beganMs;
+      case 'ready-timeout':
+        // A starter that was suspended may have missed the moment.
+        return this.scenario.incidents.some(
+          (other) => other.kind === 'verb' && other.name === ref.name && readyOf(other.program).kind !== 'exec',
+        );
+      case 'unknown-daemon':
+        return users.some(({ contained }) => contained) || (world.hidesOthers === true && actor.process.uid !== 0);
+      case 'not-permitted':
+        return actor.process.uid !== 0 && users.some(({ uid }) => uid === 0);
+      default:
+        return false;
+    }
   }
 
   /** When all is calm again, whatever has been left must neither be in the way of a start nor outlive a stop. */
   private async bringToOrder(ref: DaemonRef): Promise<void> {
-    const actor = this.world.actor({ name: 'finale' });
-    const machine = this.options.flaw?.(actor.machine) ?? actor.machine;
+    const { schedule, kernel } = this.world;
+    const actor = this.world.actor({ name: 'finale', uid: this.scenario.users.some(({ uid }) => uid === 0) ? 0 : 1000 });
+    const machine = this.machineOf(actor);
+    const verb: Verb = { ...plainVerb, name: ref.name };
+    if (kernel.spaces.has(containerId)) kernel.removeSpace(containerId);
     await this.pass(50);
-    await this.perform(actor, 'start', ref, { ...spec, command: ['steady'] });
-    await this.pass(50);
+    const before = schedule.steps;
+    // The record of a container that went down with the whole machine can't be judged: somebody has to say so.
+    if ((await look(machine, ref)).state === 'unknown') await startDaemon(machine, { ref, spec: specOf(verb), force: true });
+    for (const one of ['stop', 'start'] as const) await this.perform(actor, { ...verb, verb: one });
+    await this.pass(20);
     const view = await look(machine, ref);
-    if (view.state !== 'running' || view.phase !== 'ready')
-      throw new Violation('verb', `${ref.name} is ${view.state} after its last start`);
-    await this.perform(actor, 'stop', ref, spec);
-    if (this.processesOf(ref).length > 0) throw new Violation('verb', `something of ${ref.name} is left at the end`);
+    if (view.state !== 'running' || view.phase !== 'ready') this.accuse(`${ref.name} is ${view.state} after its last start`);
+    await this.perform(actor, { ...verb, verb: 'stop' });
+    if (this.processesOf(ref).length > 0) this.accuse(`something of ${ref.name} is left at the end`);
+    const steps = schedule.steps - before;
+    if (steps > finaleStepLimit) this.accuse(`a stop and a start of ${ref.name} take ${steps} steps`);
   }
 
-  private processesOf(ref: DaemonRef) {
+  private accuse(message: string): void {
+    if (this.options.invariants?.includes('verb') ?? true) throw new Violation('verb', message);
+  }
+
+  private processesOf(ref: DaemonRef): readonly SimulatedProcess[] {
     const { descriptor } = this.world.disk.locate(ref);
-    const all = [...this.world.kernel.spaces.values()].flatMap((space) => [...space.processes.values()]);
-    return all.filter((process) => process.life === 'running' && process.origin?.descriptor === descriptor && isFindable(process));
+    const found: SimulatedProcess[] = [];
+    for (const { processes } of this.world.kernel.spaces.values())
+      for (const process of processes.values())
+        if (process.life === 'running' && process.origin?.descriptor === descriptor && isFindable(process)) found.push(process);
+    return found;
   }
 
   private pass(ms: number): Promise<void> {
     return Promise.race([this.world.pass(ms), this.world.schedule.failure]);
   }
 
-  private randomSpec(random: SeededRandom): DaemonSpec {
-    const command = random.pick(['steady', 'steady', 'stubborn', 'family', 'speaking', 'slow']);
-    const version = random.pick(['1.0.0', '1.0.0', '2.0.0']);
-    return { ...spec, command: [command], version, ready: command === 'slow' ? { kind: 'notify' } : spec.ready };
-  }
-
-  private programs(): Record<string, (self: RunningProgram) => void> {
-    return {
-      steady: () => {},
-      stubborn: (self) => self.ignore('SIGTERM'),
-      family: (self) => {
-        self.fork();
-        self.fork({ placement: 'own-session', program: (child) => child.ignore('SIGTERM') });
-        self.on('SIGTERM', () => {
-          self.fork({ placement: 'own-group' });
-          self.after(this.random.next() * 10, () => self.exit(0));
-        });
-      },
-      speaking: (self) => self.after(1, () => self.listen({ answersAfterMs: 1 })),
-      slow: (self) => self.after(this.random.next() * 30, () => self.notify()),
-    };
-  }
-
-  private traceTo(tell: (line: string) => void): void {
-    const { world } = this;
-    world.onCall = ({ actor, call }, outcome) => {
-      tell(`${world.schedule.nowMs.toFixed(2).padStart(9)} ${actor.name.padEnd(10)} ${call.padEnd(26)} ${brief(outcome)}`);
-    };
+  private lineOf({ actor, call }: PortCall, outcome: unknown): string {
+    return `${this.world.schedule.nowMs.toFixed(2).padStart(9)} ${actor.name.padEnd(7)} ${call.padEnd(24)} ${brief(outcome)}`.trimEnd();
   }
 }
 
-const spec: DaemonSpec = { ...specDefaults, command: ['steady'], cwd: '/', readyTimeoutMs: 400, graceMs: 40 };
+/** One verb of one actor, as it was begun. */
+interface Performance {
+  readonly actor: SimulatedActor;
+  readonly verb: Verb;
+  readonly ref: DaemonRef;
+  readonly beganMs: number;
+  readonly plan: Plan;
+}
+
+const plainVerb: Verb = {
+  kind: 'verb',
+  atMs: 0,
+  user: 0,
+  verb: 'start',
+  name: 'web',
+  program: 'steady',
+  version: '1.0.0',
+  repeats: false,
+};
+
+const specs = new Map<string, DaemonSpec>();
+
+function specOf({ program, version }: Verb): DaemonSpec {
+  const key = `${program} ${version}`;
+  const spec = specs.get(key) ?? {
+    ...specDefaults,
+    command: [program],
+    cwd: '/',
+    readyTimeoutMs: 400,
+    graceMs: 40,
+    version,
+    ready: readyOf(program),
+  };
+  specs.set(key, spec);
+  return spec;
+}
+
+function namesIn(incidents: readonly Incident[]): ReadonlySet<string> {
+  return new Set(incidents.flatMap((incident) => (incident.kind === 'verb' || incident.kind === 'watch' ? [incident.name] : [])));
+}
 
 function isOutcome(value: unknown): value is { outcome: string } {
   return typeof value === 'object' && value !== null && 'outcome' in value;
@@ -228,5 +345,5 @@ function isOutcome(value: unknown): value is { outcome: string } {
 function brief(outcome: unknown): string {
   if (outcome instanceof Error) return `throws ${outcome.message}`;
   if (typeof outcome === 'object' && outcome !== null && 'identity' in outcome) return JSON.stringify(outcome.identity);
-  return (JSON.stringify(outcome) ?? '').slice(0, 220);
+  return (JSON.stringify(outcome) ?? '').slice(0, 160);
 }

@@ -1,6 +1,6 @@
 import type { ProcessIdentity } from '../../domain/identity.js';
 import type { Machine } from '../../domain/ports.js';
-import type { Party } from './schedule.js';
+import type { Party, Turn } from './schedule.js';
 import { SimulatedClock } from './simulated-clock.js';
 import { SimulatedControlChannel } from './simulated-control-channel.js';
 import { SimulatedDescriptorRepo } from './simulated-descriptor-repo.js';
@@ -47,6 +47,8 @@ export class SimulatedActor implements Party {
   readonly machine: Machine;
   /** Calls so far. */
   calls = 0;
+  /** Its process is suspended until then. */
+  stalledUntilMs = 0;
 
   private waiting = 0;
 
@@ -86,6 +88,7 @@ export class SimulatedActor implements Party {
 
   /** Does its work, also where it is killed over it: its own promise then never settles. */
   attempt<T>(work: () => Promise<T>): Promise<Attempt<T>> {
+    if (this.ended) return Promise.resolve({ kind: 'crashed' });
     return new Promise((resolve, reject) => {
       this.world.schedule.failure.catch(reject);
       this.process.onEnd(() => resolve({ kind: 'crashed' }));
@@ -104,41 +107,16 @@ export class SimulatedActor implements Party {
   /** A call that is done in one moment: others come before it or after it. */
   call<T>(name: string, effect: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      const call = this.next(name);
-      this.world.schedule.enqueue({ party: this, take: () => this.perform(call, effect, { resolve, reject }) });
+      this.world.schedule.enqueue(new InstantCall(this, name, ++this.calls, effect, resolve, reject));
     });
   }
 
   /** A call that waits: `begin` sees to it that it is woken. */
   wait<T>(name: string, begin: (waking: Waking<T>) => void): Promise<T> {
     return new Promise((resolve, reject) => {
-      const call = this.next(name);
+      const call: PortCall = { actor: this, call: name, number: ++this.calls };
       this.world.schedule.enqueue({ party: this, take: () => this.suspend(call, begin, { resolve, reject }) });
     });
-  }
-
-  private next(name: string): PortCall {
-    return { actor: this, call: name, number: ++this.calls };
-  }
-
-  /** True when the actor's code goes on. */
-  private perform<T>(call: PortCall, effect: () => T, caller: Waking<T>): boolean {
-    const fault = this.world.faults?.(call);
-    if (fault?.when === 'before') return this.suffer(fault, caller);
-    let value: T;
-    try {
-      value = effect();
-    } catch (error) {
-      if (fault?.what === 'crash') return this.suffer(fault, caller);
-      this.world.onCall?.(call, error);
-      caller.reject(error);
-      return !this.ended;
-    }
-    this.world.onCall?.(call, value);
-    if (fault) return this.suffer(fault, caller);
-    if (this.ended) return false;
-    caller.resolve(value);
-    return true;
   }
 
   private suspend<T>(call: PortCall, begin: (waking: Waking<T>) => void, caller: Waking<T>): boolean {
@@ -165,9 +143,14 @@ export class SimulatedActor implements Party {
     return false;
   }
 
-  private suffer(fault: Fault, caller: { reject(error: unknown): void }): boolean {
+  /** True when the actor's code goes on. */
+  suffer(fault: Fault, caller: { reject(error: unknown): void }): boolean {
     if (fault.what === 'crash') {
       this.crash();
+      return false;
+    }
+    if (fault.what === 'reboot') {
+      this.world.reboot();
       return false;
     }
     caller.reject(fault.what);
@@ -179,5 +162,42 @@ export class SimulatedActor implements Party {
     schedule.unblock(this.waiting);
     this.waiting = 0;
     schedule.rest(this);
+  }
+}
+
+/** Most calls are of this kind, and a simulation makes millions: one object for what is asked, by whom, and how it is answered. */
+class InstantCall<T> implements Turn, PortCall, Waking<T> {
+  constructor(
+    readonly actor: SimulatedActor,
+    readonly call: string,
+    readonly number: number,
+    private readonly effect: () => T,
+    readonly resolve: (value: T) => void,
+    readonly reject: (error: unknown) => void,
+  ) {}
+
+  get party(): Party {
+    return this.actor;
+  }
+
+  take(): boolean {
+    const { actor } = this;
+    const { world } = actor;
+    const fault = world.faults?.(this);
+    if (fault?.when === 'before') return actor.suffer(fault, this);
+    let value: T;
+    try {
+      value = this.effect();
+    } catch (error) {
+      if (fault && !(fault.what instanceof Error)) return actor.suffer(fault, this);
+      world.onCall?.(this, error);
+      this.reject(error);
+      return !actor.ended;
+    }
+    world.onCall?.(this, value);
+    if (fault) return actor.suffer(fault, this);
+    if (actor.ended) return false;
+    this.resolve(value);
+    return true;
   }
 }

@@ -107,6 +107,16 @@ export class SimulatedKernel {
     if (process.isAlive) this.schedule.after(this.schedule.random.next() * slowestSignalMs, () => this.deliver(process, signal));
   }
 
+  /** Into a system call that does not end, for a while: no signal gets through to it, and none is lost. */
+  hang(process: SimulatedProcess, forMs: number): void {
+    process.pending ??= [];
+    this.schedule.after(forMs, () => {
+      const signals = process.pending ?? [];
+      process.pending = undefined;
+      for (const signal of signals) this.deliver(process, signal);
+    });
+  }
+
   exit(process: SimulatedProcess, end: ProcessEnd): void {
     if (!process.isAlive || process.pid === 1) return;
     this.changes++;
@@ -117,7 +127,11 @@ export class SimulatedKernel {
   }
 
   private deliver(process: SimulatedProcess, signal: string): void {
-    if (!process.isAlive || process.isStuck) return;
+    if (!process.isAlive) return;
+    if (process.pending) {
+      process.pending.push(signal);
+      return;
+    }
     const handler = signal === 'SIGKILL' ? undefined : process.handlers.get(signal);
     if (handler) handler();
     else if (!ignoredByDefault.has(signal)) this.exit(process, { exitCode: null, signal });

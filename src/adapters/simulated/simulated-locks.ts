@@ -21,6 +21,9 @@ interface Lock {
 
 /** Locks that the kernel holds. */
 export class SimulatedLocks {
+  /** Counts whatever changes hands, so that a judge looks only then. */
+  changes = 0;
+
   private readonly locks = new Map<string, Lock>();
 
   constructor(private readonly schedule: Schedule) {}
@@ -43,6 +46,7 @@ export class SimulatedLocks {
     if (lock.holder !== owner) return;
     lock.content = undefined;
     lock.holder = undefined;
+    this.changes++;
     this.grant(lock);
   }
 
@@ -53,12 +57,25 @@ export class SimulatedLocks {
       if (own >= 0) lock.waiters.splice(own, 1);
       if (lock.holder !== owner) continue;
       lock.holder = undefined;
+      this.changes++;
       this.grant(lock);
     }
   }
 
   holder(key: string): LockOwner | undefined {
     return this.find(key).holder;
+  }
+
+  /** The lock that somebody holds who has ended. There is none, unless this kernel is broken. */
+  findOrphan(): string | undefined {
+    for (const [key, { holder }] of this.locks) if (holder?.ended) return key;
+    return undefined;
+  }
+
+  state(key: string): 'free' | 'held' | 'wanted' {
+    const lock = this.locks.get(key);
+    if (!lock?.holder) return 'free';
+    return lock.waiters.length > 0 ? 'wanted' : 'held';
   }
 
   content(key: string): ProcessIdentity | undefined {
@@ -81,6 +98,7 @@ export class SimulatedLocks {
       const [next] = lock.waiters.splice(index, 1);
       if (!next || next.owner.ended) continue;
       lock.holder = next.owner;
+      this.changes++;
       lock.content = next.owner.identity;
       next.granted();
     }

@@ -15,7 +15,7 @@ export class SimulatedProcessInspector implements ProcessInspector {
     return this.actor.call('inspector.observe', () => {
       const seen = this.slot(pid);
       if (!seen) return { kind: 'absent' };
-      if (seen.isHidden) return { kind: 'hidden' };
+      if (this.isHidden(seen)) return { kind: 'hidden' };
       const { startToken, uid, processGroup, session } = seen;
       return { kind: 'process', startToken, zombie: !seen.isAlive, uid, processGroup, session };
     });
@@ -33,7 +33,7 @@ export class SimulatedProcessInspector implements ProcessInspector {
   survey(): Promise<readonly ProcessRow[]> {
     return this.actor.call('inspector.survey', () => {
       const rows: ProcessRow[] = [];
-      for (const process of this.actor.process.space.processes.values()) if (!process.isHidden) rows.push(process.row());
+      for (const process of this.actor.process.space.processes.values()) if (!this.isHidden(process)) rows.push(process.row());
       return rows;
     });
   }
@@ -41,7 +41,7 @@ export class SimulatedProcessInspector implements ProcessInspector {
   marksOf(pid: number): Promise<DaemonMarks | undefined> {
     return this.actor.call('inspector.marksOf', () => {
       const seen = this.slot(pid);
-      if (!seen?.marks || !seen.isAlive || seen.isHidden || !this.mayRead(seen)) return undefined;
+      if (!seen?.marks || !seen.isAlive || this.isHidden(seen) || !this.mayRead(seen)) return undefined;
       const { instanceId, descriptor } = seen.marks;
       return { instanceId, descriptor };
     });
@@ -65,6 +65,10 @@ export class SimulatedProcessInspector implements ProcessInspector {
 
   private slot(pid: number): SimulatedProcess | undefined {
     return this.actor.process.space.processes.get(pid);
+  }
+
+  private isHidden(seen: SimulatedProcess): boolean {
+    return seen.isHidden || (this.actor.world.hidesOthers && !this.mayRead(seen));
   }
 
   private mayRead(seen: SimulatedProcess): boolean {

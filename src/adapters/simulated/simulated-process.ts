@@ -58,8 +58,8 @@ export class SimulatedProcess {
   reaps = true;
   /** Shows that it is there, but not who it is. */
   isHidden = false;
-  /** In a system call that does not end: no signal reaches it. */
-  isStuck = false;
+  /** In a system call that does not end: what it is sent waits here. */
+  pending: string[] | undefined;
 
   private endings: (() => void)[] = [];
 

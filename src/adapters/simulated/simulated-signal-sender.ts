@@ -29,7 +29,8 @@ export class SimulatedSignalSender implements SignalSender {
     if (target.bootId !== world.kernel.bootId || target.timeNamespace !== identity.timeNamespace) return 'not-ours';
     const found = process.space.processes.get(target.pid);
     if (!found) return 'gone';
-    if (found.isHidden || found.startToken !== target.startToken) return 'not-ours';
+    const isHidden = found.isHidden || (world.hidesOthers && process.uid !== 0 && found.uid !== process.uid);
+    if (isHidden || found.startToken !== target.startToken) return 'not-ours';
     return found.isAlive ? found : 'gone';
   }
 

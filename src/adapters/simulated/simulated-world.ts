@@ -9,10 +9,13 @@ import { SimulatedLocks } from './simulated-locks.js';
 import { SimulatedNetwork } from './simulated-network.js';
 import type { Placement, SimulatedProcess } from './simulated-process.js';
 
-/** What goes wrong with one call of one actor: it is killed, or the call throws; before the call does anything, or after. */
+/**
+ * What goes wrong with one call of one actor: it is killed, the whole machine goes down, or the call throws; before the
+ * call does anything, or after.
+ */
 export interface Fault {
   readonly when: 'before' | 'after';
-  readonly what: 'crash' | Error;
+  readonly what: 'crash' | 'reboot' | Error;
 }
 
 export interface PortCall {
@@ -32,6 +35,8 @@ export interface SimulatedWorldOptions {
   readonly initReaps?: 'late' | 'never';
   /** False for a machine without a launch gate. */
   readonly gated?: boolean;
+  /** As `hidepid` does: other users' processes show that they are there, and nothing else. */
+  readonly hidesOthers?: boolean;
 }
 
 /** A signal, at the moment at which it is sent. */
@@ -52,6 +57,7 @@ export class SimulatedWorld {
   readonly network = new SimulatedNetwork();
   readonly locks: SimulatedLocks;
   readonly gated: boolean;
+  readonly hidesOthers: boolean;
   readonly programs = new Map<string, Program>(Object.entries(commonPrograms));
   /** Asked at each call. */
   faults: ((call: PortCall) => Fault | undefined) | undefined;
@@ -65,11 +71,12 @@ export class SimulatedWorld {
   private readonly tester = { ended: false };
 
   constructor(options: SimulatedWorldOptions) {
-    const { seed, pace = {}, pids = { first: 2, last: 100 }, reuse = 0.5, initReaps = 'late', gated = true } = options;
+    const { seed, pace = {}, pids = { first: 2, last: 100 }, reuse = 0.5, initReaps = 'late', gated = true, hidesOthers = false } = options;
     this.schedule = new Schedule(new SeededRandom(seed), { ...defaultPace, ...pace });
     this.kernel = new SimulatedKernel(this.schedule, { pids, reuse, initReaps });
     this.locks = new SimulatedLocks(this.schedule);
     this.gated = gated;
+    this.hidesOthers = hidesOthers;
   }
 
   /** A program that uses daemonry, with a process of its own. */

@@ -1,0 +1,187 @@
+import { SeededRandom } from '../../src/adapters/simulated/seeded-random.js';
+import type { Placement } from '../../src/adapters/simulated/simulated-process.js';
+import type { SimulatedWorldOptions } from '../../src/adapters/simulated/simulated-world.js';
+import { type Failure, randomFailure } from './failures.js';
+import { type ProgramName, programNames } from './programs.js';
+
+/** One history to be: all that is decided before it begins. Its seed decides who goes next, and the machine's own luck. */
+export interface Scenario {
+  readonly seed: number;
+  readonly world: Omit<SimulatedWorldOptions, 'seed'>;
+  readonly users: readonly User[];
+  readonly incidents: readonly Incident[];
+}
+
+/** Whoever runs verbs, one after the other. */
+export interface User {
+  /** One program for all of its verbs, as a host program does it; else a command line for each. */
+  readonly embeds: boolean;
+  readonly uid: number;
+  /** In a container that shares the home. */
+  readonly contained: boolean;
+}
+
+export type VerbName = 'start' | 'start-again' | 'stop' | 'restart' | 'ensure' | 'list' | 'wait';
+
+export interface Verb {
+  readonly kind: 'verb';
+  readonly atMs: number;
+  readonly user: number;
+  readonly verb: VerbName;
+  readonly name: string;
+  readonly program: ProgramName;
+  readonly version: string;
+  /** Once more, at once. */
+  readonly repeats: boolean;
+  readonly abortAfterMs?: number | undefined;
+  /** The program, or the whole machine, goes down at its so many-th call. */
+  readonly crash?: { readonly call: number; readonly when: 'before' | 'after'; readonly what: 'crash' | 'reboot' } | undefined;
+  /** The program is suspended after its so many-th call. `reuse`: meanwhile the daemon dies, and a stranger gets its pid. */
+  readonly stall?: { readonly call: number; readonly forMs: number; readonly reuse: boolean } | undefined;
+  readonly failure?: Failure | undefined;
+}
+
+export type Mishap =
+  /** Somebody who has nothing to do with us comes, and goes. */
+  | {
+      readonly kind: 'stranger';
+      readonly atMs: number;
+      readonly placement: Placement;
+      readonly livesMs: number;
+      readonly childLivesMs: number | null;
+    }
+  /** The machine runs out of memory: a daemon is killed, or one of its children. `victim`, from 0 to below 1, picks which. */
+  | { readonly kind: 'death'; readonly atMs: number; readonly victim: number }
+  | { readonly kind: 'spoil'; readonly atMs: number; readonly victim: number }
+  /** A daemon's process is in a system call that does not end, for a while. */
+  | { readonly kind: 'hang'; readonly atMs: number; readonly victim: number; readonly forMs: number }
+  | { readonly kind: 'reboot'; readonly atMs: number }
+  | { readonly kind: 'container-end'; readonly atMs: number };
+
+/** A program that looks every few milliseconds, and starts again what is stale. */
+export interface Watch {
+  readonly kind: 'watch';
+  readonly atMs: number;
+  readonly name: string;
+  readonly rounds: number;
+  readonly everyMs: number;
+}
+
+export type Incident = Verb | Mishap | Watch;
+
+const names = ['web', 'api'] as const;
+const verbs: readonly VerbName[] = ['start', 'start', 'start-again', 'stop', 'stop', 'restart', 'ensure', 'list', 'wait'];
+/** Most verbs come to an end within as many calls. */
+const latestCrashCall = 60;
+const latestStallCall = 30;
+
+/**
+ * The scenario of a seed. Each has its own selection of what can go wrong, so that what is rare where everything happens
+ * at once gets its turn ("swarm testing", Groce et al., 2012).
+ */
+export function scenarioOf(seed: number): Scenario {
+  const random = new SeededRandom(seed ^ 0x5bd1_e995);
+  const can = (chance: number) => random.chance(chance);
+  const horizonMs = 20 + random.next() * (can(0.5) ? 100 : 500);
+  const at = () => random.next() * horizonMs;
+  const has = {
+    crashes: can(0.5),
+    failures: can(0.35),
+    aborts: can(0.2),
+    stalls: can(0.3),
+    reboots: can(0.2),
+    containers: can(0.12),
+    otherUsers: can(0.12),
+    oddPrograms: can(0.7),
+    nameCount: can(0.6) ? 1 : 2,
+    neverReaps: can(0.15),
+  };
+  const users = Array.from({ length: 1 + random.below(3) }, (): User => {
+    const contained = has.containers && can(0.5);
+    return { embeds: can(0.4), uid: has.otherUsers && can(0.5) ? 0 : 1000, contained };
+  });
+
+  const incidents: Incident[] = [];
+  const several = (chance: number, most: number, make: () => Incident) => {
+    if (!can(chance)) return;
+    for (let left = 1 + random.below(most); left > 0; left--) incidents.push(make());
+  };
+  const verb = (user: number): Verb => ({
+    kind: 'verb',
+    atMs: at(),
+    user,
+    verb: random.pick(verbs),
+    name: names[random.below(has.nameCount)] as string,
+    program: has.oddPrograms && !has.otherUsers ? random.pick(programNames) : 'steady',
+    version: random.pick(['1.0.0', '1.0.0', '2.0.0']),
+    repeats: can(0.15),
+    ...(has.aborts && can(0.3) ? { abortAfterMs: random.next() * 20 } : {}),
+    ...(has.crashes && can(0.4)
+      ? {
+          crash: {
+            call: 1 + random.below(latestCrashCall),
+            when: random.pick(['before', 'after']),
+            what: has.reboots && can(0.3) ? 'reboot' : 'crash',
+          },
+        }
+      : {}),
+    ...(has.stalls && can(0.5) ? { stall: { call: 1 + random.below(latestStallCall), forMs: random.next() * 400, reuse: can(0.5) } } : {}),
+    ...(has.failures && can(0.5) ? { failure: randomFailure(random) } : {}),
+  });
+  for (let user = 0; user < users.length; user++) for (let left = 1 + random.below(3); left > 0; left--) incidents.push(verb(user));
+  const victim = () => random.next();
+  several(0.5, 5, () => ({
+    kind: 'stranger',
+    atMs: at(),
+    placement: random.pick(['own-session', 'own-group', 'same-group']),
+    livesMs: random.next() * (can(0.5) ? 1 : 300),
+    childLivesMs: can(0.5) ? random.next() * 600 : null,
+  }));
+  several(0.35, 2, () => ({ kind: 'death', atMs: at(), victim: victim() }));
+  // The record is all that shows another user, or another container, that a daemon lives.
+  if (!has.otherUsers && !has.containers) several(0.2, 1, () => ({ kind: 'spoil', atMs: at(), victim: victim() }));
+  several(0.1, 1, () => ({ kind: 'hang', atMs: at(), victim: victim(), forMs: random.next() * 300 }));
+  several(0.15, 2, () => ({
+    kind: 'watch',
+    atMs: at(),
+    name: names[random.below(has.nameCount)] as string,
+    rounds: 1 + random.below(6),
+    everyMs: 5 + random.next() * 40,
+  }));
+  if (has.reboots) several(0.5, 1, () => ({ kind: 'reboot', atMs: at() }));
+  if (has.containers) several(0.5, 2, () => ({ kind: 'container-end', atMs: at() }));
+
+  const world = {
+    gated: !can(0.1),
+    hidesOthers: has.otherUsers && can(0.5),
+    // Whoever ends there stays, so there must be room for all.
+    ...(has.neverReaps ? { initReaps: 'never' as const, pids: { first: 2, last: 600 } } : {}),
+    reuse: random.pick([0.5, 0.9]),
+  };
+  return { seed, world, users, incidents: incidents.sort((a, b) => a.atMs - b.atMs) };
+}
+
+/** An incident in one line, for people. */
+export function tell(incident: Incident, users: readonly User[]): string {
+  const { kind, atMs, ...rest } = incident;
+  const when = `${atMs.toFixed(2).padStart(9)} ms`;
+  if (incident.kind !== 'verb') return `${when}  ${kind} ${facts(rest)}`.trimEnd();
+  const { user, verb, name, program, version, repeats, crash, stall, failure, abortAfterMs } = incident;
+  const who = users[user];
+  const kinds = [who?.embeds ? 'embedding' : '', who?.uid === 0 ? 'root' : '', who?.contained ? 'contained' : ''].filter(Boolean);
+  return [
+    `${when}  user-${user}${kinds.length > 0 ? ` (${kinds.join(', ')})` : ''}: ${verb} ${name}`,
+    verb === 'stop' || verb === 'list' || verb === 'wait' ? '' : ` (${program} ${version})`,
+    repeats ? ', twice' : '',
+    abortAfterMs === undefined ? '' : `, cancelled after ${abortAfterMs.toFixed(2)} ms`,
+    crash ? `, with a ${crash.what} ${crash.when} call ${crash.call}` : '',
+    stall ? `, suspended for ${stall.forMs.toFixed(2)} ms after call ${stall.call}${stall.reuse ? ', the pid reused' : ''}` : '',
+    failure ? `, where ${facts(failure)}` : '',
+  ].join('');
+}
+
+function facts(record: object): string {
+  return Object.entries(record)
+    .map(([name, value]) => `${name} ${typeof value === 'number' ? Number(value.toFixed(2)) : value}`)
+    .join(', ');
+}
