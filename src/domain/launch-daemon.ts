@@ -107,7 +107,10 @@ async function spawnRecorded(
   } catch (error) {
     await launch?.abort();
     launch?.release();
-    await clearQuietly(machine, held);
+    // Without a gate the command ran already, and what it has started would outlive it.
+    const isEnded = !launch || command.gated || (await endQuietly(machine, describe(launch.identity)));
+    // Else the intent stays, by which the next verb finds them.
+    if (isEnded) await clearQuietly(machine, held);
     throw error;
   }
 }
@@ -193,6 +196,15 @@ async function failUnready(
 function describeEnd(end: ProcessEnd | undefined): string {
   if (end?.signal) return ` (killed by ${end.signal})`;
   return end && end.exitCode !== null ? ` (exit code ${end.exitCode})` : '';
+}
+
+async function endQuietly(machine: Machine, descriptor: Descriptor): Promise<boolean> {
+  try {
+    await endInstance(machine, descriptor, descriptor.stop.graceMs);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** On the way out of a failure: the failure is what the caller must hear of. What stays is stale, and heals itself. */

@@ -1,43 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { SimulatedActor } from '../../src/adapters/simulated/simulated-actor.js';
-import type { DaemonSpec } from '../../src/domain/daemon-spec.js';
-import { ensureDaemon } from '../../src/domain/ensure-daemon.js';
 import { look } from '../../src/domain/look.js';
-import { restartDaemon } from '../../src/domain/restart-daemon.js';
 import { startDaemon } from '../../src/domain/start-daemon.js';
 import { stopDaemon } from '../../src/domain/stop-daemon.js';
 import { DaemonFixture, specOf, web } from './daemon-fixture.js';
-
-/** The machine is judged after every step, so each of these also says: no daemon without a descriptor, never two of them. */
-interface Scene {
-  readonly title: string;
-  readonly gated: boolean;
-  readonly command: readonly string[];
-  readonly over?: Partial<DaemonSpec>;
-  /** Whether the daemon runs when the verb begins. */
-  readonly isRunning: boolean;
-  readonly verb: (actor: SimulatedActor, spec: DaemonSpec) => Promise<unknown>;
-}
-
-const start = ({ machine }: SimulatedActor, spec: DaemonSpec) => startDaemon(machine, { ref: web, spec });
-const stop = ({ machine }: SimulatedActor) => stopDaemon(machine, { ref: web });
-const restart = ({ machine }: SimulatedActor) => restartDaemon(machine, { ref: web });
-const replace = ({ machine }: SimulatedActor, spec: DaemonSpec) => ensureDaemon(machine, { ref: web, spec: { ...spec, version: '2.0.0' } });
-
-const quick = { command: ['sleep'] };
-const slow = { command: ['notify', '30'], over: { ready: { kind: 'notify' } } as const };
-const family = { command: ['fork', 'own-session', 'SIGTERM'] };
-const speaking = { command: ['serve'], over: { ready: { kind: 'socket' } } as const };
-
-const scenes: readonly Scene[] = [true, false].flatMap((gated) => [
-  { title: 'start', gated, ...quick, isRunning: false, verb: start },
-  { title: 'start of a slow one', gated, ...slow, isRunning: false, verb: start },
-  { title: 'stop', gated, ...quick, isRunning: true, verb: stop },
-  { title: 'stop of a family that ignores SIGTERM', gated, ...family, isRunning: true, verb: stop },
-  { title: 'stop of one that is asked', gated, ...speaking, isRunning: true, verb: stop },
-  { title: 'restart', gated, ...family, isRunning: true, verb: restart },
-  { title: 'replacement by a newer version', gated, ...quick, over: { version: '1.0.0' }, isRunning: true, verb: replace },
-]);
+import { nameIt, type Scene, scenes } from './verb-scenes.js';
 
 describe.each(scenes)('crash: $title (gated: $gated)', (scene) => {
   test('at every call, before or after it: a later start reaches a daemon that stays', async () => {
@@ -77,18 +44,10 @@ async function atEveryCall(scene: Scene, then: (fixture: DaemonFixture, actor: S
         const actor = fixture.faultyActor((_, number) => (number === crashAt ? { when, what: 'crash' } : undefined));
         const attempt = await actor.attempt(() => scene.verb(actor, spec));
         fixture.world.faults = undefined;
-        await nameIt(`${when} call ${crashAt}, seed ${seed}`, () => then(fixture, fixture.world.actor()));
+        await nameIt(`after a crash ${when} call ${crashAt}, seed ${seed}`, () => then(fixture, fixture.world.actor()));
         if (attempt.kind !== 'crashed') break;
         expect(crashAt).toBeLessThan(1_000);
       }
     }
-  }
-}
-
-async function nameIt(where: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    throw new Error(`after a crash ${where}: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -152,7 +152,8 @@ export function scenarioOf(seed: number): Scenario {
   if (has.containers) several(0.5, 2, () => ({ kind: 'container-end', atMs: at() }));
 
   const world = {
-    gated: !can(0.1),
+    // Without a gate, a crash may leave a daemon that its marks alone tell of: another user can't read them.
+    gated: !can(0.1) || has.otherUsers,
     hidesOthers: has.otherUsers && can(0.5),
     // Whoever ends there stays, so there must be room for all.
     ...(has.neverReaps ? { initReaps: 'never' as const, pids: { first: 2, last: 600 } } : {}),
