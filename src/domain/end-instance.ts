@@ -45,7 +45,6 @@ export async function endInstance(
   onStopping: () => Promise<void> = async () => {},
 ): Promise<InstanceEnd> {
   const leaderSeenAlive = (await sight(machine.inspector, descriptor)).kind === 'alive';
-  // Said before it is done: whoever finds the daemon after a crash of ours must not take a dying one for a running one.
   if (leaderSeenAlive) await onStopping();
   const isAsked = leaderSeenAlive && (await askOrSignal(machine, descriptor));
   // From here on: what a silent socket has cost is not the daemon's time.

@@ -1,8 +1,9 @@
 import { awaitReadiness } from './await-readiness.js';
 import { DaemonError } from './daemon-error.js';
 import type { DaemonSpec } from './daemon-spec.js';
-import { type Descriptor, descriptorSchema, type RunningPhase } from './descriptor.js';
+import { type Descriptor, descriptorSchema } from './descriptor.js';
 import { endInstance } from './end-instance.js';
+import { endRecorded, recordPhase } from './end-recorded.js';
 import type { ProcessIdentity } from './identity.js';
 import type { HeldLock, InstanceFiles, Launch, Machine, ProcessEnd, ResolvedCommand } from './ports.js';
 import { formatReadyCondition } from './ready-condition.js';
@@ -64,17 +65,10 @@ async function recordReady(machine: Machine, held: HeldLock, descriptor: Descrip
   try {
     return await recordPhase(machine, held, descriptor, 'ready');
   } catch (error) {
-    await endInstance(machine, descriptor, descriptor.stop.graceMs);
+    await endRecorded(machine, held, descriptor, descriptor.stop.graceMs);
     await clearQuietly(machine, held);
     throw error;
   }
-}
-
-/** Writes a new phase into the descriptor, and keeps what else it says. */
-export async function recordPhase(machine: Machine, held: HeldLock, descriptor: Descriptor, phase: RunningPhase): Promise<Descriptor> {
-  const next = { ...descriptor, phase };
-  await machine.descriptors.write(held, next);
-  return next;
 }
 
 async function spawnRecorded(
@@ -177,7 +171,7 @@ async function failUnready(
   spec: DaemonSpec,
   code: 'ready-timeout' | 'cancelled',
 ): Promise<never> {
-  await endInstance(machine, descriptor, descriptor.stop.graceMs);
+  await endRecorded(machine, held, descriptor, descriptor.stop.graceMs);
   const logTail = await machine.logs.tail(descriptor.log, errorTailLines, descriptor.logOffset);
   await clearQuietly(machine, held);
   const message =

@@ -1,9 +1,9 @@
-import { DaemonError, isDaemonError } from './daemon-error.js';
+import { DaemonError } from './daemon-error.js';
 import type { DaemonSpec } from './daemon-spec.js';
 import { specDefaults } from './daemon-spec.js';
-import type { Descriptor, RunningPhase } from './descriptor.js';
-import { endAll, endInstance, endLeftovers, type InstanceEnd, nothingToEnd } from './end-instance.js';
-import { recordPhase } from './launch-daemon.js';
+import type { Descriptor } from './descriptor.js';
+import { endAll, endLeftovers, type InstanceEnd, nothingToEnd } from './end-instance.js';
+import { endRecorded } from './end-recorded.js';
 import { type DaemonView, look } from './look.js';
 import type { DaemonRef, HeldLock, LockWait, Machine } from './ports.js';
 import { findMarked } from './remains.js';
@@ -40,22 +40,9 @@ export async function endAndClear(
   descriptor: Descriptor,
   graceMs = descriptor.stop.graceMs,
 ): Promise<InstanceEnd> {
-  const say = async (phase: RunningPhase) => {
-    try {
-      await recordPhase(machine, held, descriptor, phase);
-    } catch {
-      // A full disk must not keep a daemon alive.
-    }
-  };
-  try {
-    const end = await endInstance(machine, descriptor, graceMs, () => say('stopping'));
-    await machine.descriptors.clear(held);
-    return end;
-  } catch (error) {
-    // It was not even asked to end.
-    if (isDaemonError(error) && error.code === 'not-permitted') await say(descriptor.phase as RunningPhase);
-    throw error;
-  }
+  const end = await endRecorded(machine, held, descriptor, graceMs);
+  await machine.descriptors.clear(held);
+  return end;
 }
 
 /** Ends what a dead or lost instance left, and clears its record. */

