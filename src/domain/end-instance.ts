@@ -44,13 +44,17 @@ export async function endInstance(
   graceMs: number,
   onStopping: () => Promise<void> = async () => {},
 ): Promise<InstanceEnd> {
-  const leaderSeenAlive = (await sight(machine.inspector, descriptor)).kind === 'alive';
-  if (leaderSeenAlive) await onStopping();
-  const isAsked = leaderSeenAlive && (await askOrSignal(machine, descriptor));
-  // From here on: what a silent socket has cost is not the daemon's time.
-  const deadline = machine.clock.monotonicMs() + graceMs;
-  if (isAsked) await untilDead(machine, [descriptor], deadline);
-  return endRemains(machine, { descriptor, leaderSeenAlive }, deadline);
+  const { clock } = machine;
+  let leaderAliveMs = clock.monotonicMs();
+  if ((await sight(machine.inspector, descriptor)).kind === 'alive') {
+    await onStopping();
+    const isAsked = await askOrSignal(machine, descriptor);
+    // From here on: what a silent socket has cost is not the daemon's time.
+    const deadline = clock.monotonicMs() + graceMs;
+    if (isAsked) leaderAliveMs = (await watchEnd(machine, [descriptor], deadline)) ?? leaderAliveMs;
+    return endRemains(machine, { descriptor, leaderAliveMs }, deadline);
+  }
+  return endRemains(machine, { descriptor }, clock.monotonicMs() + graceMs);
 }
 
 /** Ends what a dead instance left behind. Nothing can be left after another boot or in another namespace. */
@@ -59,7 +63,7 @@ export async function endLeftovers(machine: Machine, descriptor: Descriptor, gra
   if (descriptor.bootId !== here.bootId || descriptor.pidNamespace !== here.pidNamespace || descriptor.host !== here.host) {
     return nothingToEnd;
   }
-  return endRemains(machine, { descriptor, leaderSeenAlive: false }, machine.clock.monotonicMs() + graceMs);
+  return endRemains(machine, { descriptor }, machine.clock.monotonicMs() + graceMs);
 }
 
 async function endRemains(machine: Machine, of: RemainsOf, graceDeadline: number): Promise<InstanceEnd> {
@@ -67,8 +71,7 @@ async function endRemains(machine: Machine, of: RemainsOf, graceDeadline: number
   let known = of;
   const find = async () => {
     const remains = await findRemains(machine, known);
-    // Only now is the leader's life a matter of a moment ago. A later look may come when its number is a stranger's.
-    known = { descriptor, leaderSeenAlive: false, kin: remains.group };
+    known = { ...known, kin: remains.group };
     return remains;
   };
   return endAll(machine, { name: descriptor.name, leader: descriptor, stopSignal: descriptor.stop.signal, find }, graceDeadline);
@@ -123,10 +126,10 @@ export async function endAll(machine: Machine, target: EndTarget, graceDeadline:
       const fresh = rows.filter((row) => !asked.has(keyOf(row)));
       for (const row of fresh) await machine.signals.send(identityOf(row, target.leader), target.stopSignal);
       for (const row of fresh) asked.add(keyOf(row));
-      await untilDead(machine, identities, graceDeadline);
+      await watchEnd(machine, identities, graceDeadline);
     } else {
       await killAll(machine, target.leader, remains);
-      await untilDead(machine, identities, killDeadline);
+      await watchEnd(machine, identities, killDeadline);
     }
   }
 }
@@ -158,20 +161,26 @@ async function isCallerInGroup(machine: Machine, processGroup: number): Promise<
   return false;
 }
 
-/** Polls until every one of them is dead, or the deadline is over: never a blind sleep. */
-export async function untilDead(
+/**
+ * Polls until every one of them is dead, or the deadline is over: never a blind sleep. Returns when one was seen alive
+ * last, by the monotonic clock, if any was.
+ */
+async function watchEnd(
   machine: Pick<Machine, 'clock' | 'inspector'>,
   identities: readonly ProcessIdentity[],
   deadline: number,
-): Promise<boolean> {
+): Promise<number | undefined> {
   let waiting = identities;
+  let aliveMs: number | undefined;
   for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, slowestPollMs)) {
+    const lookedMs = machine.clock.monotonicMs();
     const living: ProcessIdentity[] = [];
     for (const identity of waiting) if (!isDead(await sight(machine.inspector, identity))) living.push(identity);
-    if (living.length === 0) return true;
+    if (living.length === 0) return aliveMs;
+    aliveMs = lookedMs;
     waiting = living;
     const leftMs = deadline - machine.clock.monotonicMs();
-    if (leftMs <= 0) return false;
+    if (leftMs <= 0) return aliveMs;
     await machine.clock.sleep(Math.min(pollMs, leftMs));
   }
 }

@@ -10,14 +10,17 @@ export interface Remains {
 
 export interface RemainsOf {
   readonly descriptor: Descriptor;
-  /** Seen alive a moment ago: a system takes longer to go through all its pids, so the group is still its own. */
-  readonly leaderSeenAlive: boolean;
+  /** When the leader was seen alive last, by the monotonic clock, if it was. */
+  readonly leaderAliveMs?: number | undefined;
   /** The group at the last look: while one of these lives, it is the same. */
   readonly kin?: readonly ProcessRow[];
 }
 
+/** Within this time no system goes through all its pids, so whoever bears the number of a leader's group belongs to it. */
+const pidRestMs = 100;
+
 /** Finds the living processes of an instance. Zombies are dead; the caller and its ancestors are never among them, the leader apart. */
-export async function findRemains(machine: Pick<Machine, 'inspector'>, of: RemainsOf): Promise<Remains> {
+export async function findRemains(machine: Pick<Machine, 'clock' | 'inspector'>, of: RemainsOf): Promise<Remains> {
   const { descriptor } = of;
   const lineage = new Set(await machine.inspector.ownLineage());
   const rows = await machine.inspector.survey();
@@ -32,7 +35,9 @@ export async function findRemains(machine: Pick<Machine, 'inspector'>, of: Remai
   // A stranger in the leader's slot proves that the group is gone: while it lived, its number could not be reused.
   const isForeign = descriptor.intent || (slot && !isOurs);
   const candidates = isForeign ? [] : others.filter((row) => row.processGroup === descriptor.pid);
-  const isProven = isOurs || of.leaderSeenAlive || candidates.some((row) => isAmong(row, of.kin ?? []));
+  // By the clock, since we may have been suspended in between, for as long as it takes to lead this number and leave it.
+  const wasJustAlive = of.leaderAliveMs !== undefined && machine.clock.monotonicMs() - of.leaderAliveMs <= pidRestMs;
+  const isProven = isOurs || wasJustAlive || candidates.some((row) => isAmong(row, of.kin ?? []));
   const group = isProven || (await belongTo(machine, descriptor, candidates)) ? candidates : [];
 
   const escaped: ProcessRow[] = [];

@@ -19,8 +19,9 @@ async function family(options: { keepsMarks?: boolean; reuse?: number; initReaps
   return { fixture, descriptor, leader: fixture.leader, sameGroup, ownGroup, ownSession };
 }
 
-async function remainsOf(fixture: DaemonFixture, descriptor: Descriptor, leaderSeenAlive: boolean, actor: SimulatedActor = fixture.actor) {
-  const remains = await fixture.attempt(() => findRemains(actor.machine, { descriptor, leaderSeenAlive }), actor);
+async function remainsOf(fixture: DaemonFixture, descriptor: Descriptor, wasJustAlive: boolean, actor: SimulatedActor = fixture.actor) {
+  const leaderAliveMs = wasJustAlive ? actor.machine.clock.monotonicMs() : undefined;
+  const remains = await fixture.attempt(() => findRemains(actor.machine, { descriptor, leaderAliveMs }), actor);
   const pids = (rows: readonly { pid: number }[]) => rows.map((row) => row.pid).sort((a, b) => a - b);
   return { leader: remains.leader?.pid, group: pids(remains.group), escaped: pids(remains.escaped) };
 }

@@ -449,32 +449,35 @@ describe('start: another one before it', () => {
 describe('start: a disk that is full', () => {
   const diskFull = new DaemonError('unwritable', "can't write: ENOSPC", { errno: 'ENOSPC', path: '/x' });
 
-  test.each([1, 2, 3, 4, 5, 6])('the %s. change of a file that fails leaves nothing running, and names the cause (F26)', async (failing) => {
-    for (const when of ['before', 'after'] as const) {
-      const fixture = new DaemonFixture();
-      let changes = 0;
-      const actor = fixture.faultyActor((call) => {
-        const isChange = [
-          'descriptors.write',
-          'descriptors.writeSpec',
-          'descriptors.createInstance',
-          'logs.prepare',
-          'spawner.spawn',
-        ].includes(call);
-        return isChange && ++changes === failing ? { when, what: diskFull } : undefined;
-      });
-      const attempt = await actor.attempt(() => startDaemon(actor.machine, { ref: web, spec: specOf(['sleep']) }));
-      expect(changes).toBeGreaterThanOrEqual(failing);
-      expect(attempt).toEqual({ kind: 'threw', error: diskFull });
-      fixture.world.faults = undefined;
-      await fixture.world.pass(10);
-      // What a spawn has left that failed after all is a gate that nobody knows: it goes with its starter.
-      if (failing === 3 && when === 'after') {
-        actor.crash();
+  test.each([1, 2, 3, 4, 5, 6])(
+    'the %s. change of a file that fails leaves nothing running, and names the cause (F26)',
+    async (failing) => {
+      for (const when of ['before', 'after'] as const) {
+        const fixture = new DaemonFixture();
+        let changes = 0;
+        const actor = fixture.faultyActor((call) => {
+          const isChange = [
+            'descriptors.write',
+            'descriptors.writeSpec',
+            'descriptors.createInstance',
+            'logs.prepare',
+            'spawner.spawn',
+          ].includes(call);
+          return isChange && ++changes === failing ? { when, what: diskFull } : undefined;
+        });
+        const attempt = await actor.attempt(() => startDaemon(actor.machine, { ref: web, spec: specOf(['sleep']) }));
+        expect(changes).toBeGreaterThanOrEqual(failing);
+        expect(attempt).toEqual({ kind: 'threw', error: diskFull });
+        fixture.world.faults = undefined;
         await fixture.world.pass(10);
+        // What a spawn has left that failed after all is a gate that nobody knows: it goes with its starter.
+        if (failing === 3 && when === 'after') {
+          actor.crash();
+          await fixture.world.pass(10);
+        }
+        fixture.expectNothingLeft();
+        expect((await fixture.start()).outcome).toBe('started');
       }
-      fixture.expectNothingLeft();
-      expect((await fixture.start()).outcome).toBe('started');
-    }
-  });
+    },
+  );
 });

@@ -411,6 +411,27 @@ describe('stop: who is never signalled', () => {
     expect(child?.life).toBe('running');
   });
 
+  test('the orphan of a stranger that led the old number while the stopper was suspended', async () => {
+    const fixture = new DaemonFixture({ reuse: 1 });
+    await fixture.start();
+    const { leader } = fixture;
+    let isAsked = false;
+    const stopper = fixture.faultyActor((call) => {
+      if (isAsked) stopper.stalledUntilMs = Number.POSITIVE_INFINITY;
+      isAsked ||= call === 'signals.send';
+      return undefined;
+    });
+    const stopping = fixture.attempt(() => stopDaemon(stopper.machine, { ref: web }), stopper);
+    await fixture.until(() => leader.life === 'reaped');
+    const stranger = await fixture.occupy(leader.pid, (self) => void self.fork());
+    const [child] = stranger.children;
+    await fixture.lose(stranger);
+    fixture.world.faults = undefined;
+    stopper.stalledUntilMs = 0;
+    expect((await stopping).outcome).toBe('stopped');
+    expect([child?.life, child?.processGroup, child?.session]).toEqual(['running', leader.pid, leader.pid]);
+  });
+
   test('a starter, whose intent is all that there is', async () => {
     for (const verb of ['stop', 'start'] as const) {
       const fixture = new DaemonFixture({ gated: false });

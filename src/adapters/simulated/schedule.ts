@@ -155,7 +155,8 @@ export class Schedule {
 
   private postpone(turn: Turn, untilMs: number): void {
     this.blocked++;
-    this.timers.add(untilMs, () => {
+    // Looked at again from time to time, since its sleep may be cut short.
+    this.timers.add(Math.min(untilMs, this.timeMs + this.pace.longestStallMs), () => {
       this.blocked--;
       this.turns.push(turn);
     });
