@@ -136,10 +136,13 @@ export async function endAll(machine: Machine, target: EndTarget, graceDeadline:
 
 async function killAll(machine: Machine, leader: ProcessIdentity, remains: Remains): Promise<void> {
   const members = remains.leader ? [remains.leader, ...remains.group] : remains.group;
-  const witness = members[0];
   const callerInGroup = await isCallerInGroup(machine, leader.pid);
   // The group at once, so that a forking member can't outrun the list; one by one only where we would kill ourselves.
-  if (witness && !callerInGroup) await machine.signals.sendToGroup(identityOf(witness, leader), leader.pid, 'SIGKILL');
+  for (const witness of callerInGroup ? [] : members) {
+    const outcome = await machine.signals.sendToGroup(identityOf(witness, leader), leader.pid, 'SIGKILL');
+    // One that has ended or left since the look proves nothing: the next may.
+    if (outcome === 'sent' || outcome === 'not-permitted') break;
+  }
   const single = callerInGroup ? [...members, ...remains.escaped] : remains.escaped;
   for (const row of single) await machine.signals.send(identityOf(row, leader), 'SIGKILL');
 }

@@ -198,6 +198,22 @@ describe('stop: escalation', () => {
     expect(disowned?.isAlive).toBe(true);
   });
 
+  test('the group is killed, though the member that was to prove it ends at this very moment', async () => {
+    const fixture = new DaemonFixture();
+    fixture.define('stubborn', (self) => {
+      self.ignore('SIGTERM');
+      self.fork({ program: (child) => child.ignore('SIGTERM') });
+    });
+    await fixture.start(['stubborn']);
+    const { leader } = fixture;
+    const stopper = fixture.faultyActor((call) => {
+      if (call === 'signals.sendToGroup') fixture.world.kernel.exit(leader, { exitCode: 0, signal: null });
+      return undefined;
+    });
+    expect((await fixture.attempt(() => stopDaemon(stopper.machine, { ref: web }), stopper)).outcome).toBe('killed');
+    fixture.expectNothingLeft();
+  });
+
   test('what no kill ends is named, and its record stays', async () => {
     const fixture = new DaemonFixture();
     const { pid } = (await fixture.start()).descriptor;
