@@ -31,7 +31,6 @@ export const failuresOf = {
   'lock.holder': reading,
   'spawner.resolve': reading,
   'spawner.spawn': ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE', 'EPERM'],
-  'inspector.vantage': exhausted,
   'inspector.observe': exhausted,
   'inspector.survey': exhausted,
   'inspector.marksOf': exhausted,

@@ -73,7 +73,7 @@ const names = ['web', 'api'] as const;
 const verbs: readonly VerbName[] = ['start', 'start', 'start-again', 'stop', 'stop', 'restart', 'ensure', 'list', 'wait'];
 /** Most verbs come to an end within as many calls. */
 const latestCrashCall = 60;
-const latestStallCall = 30;
+const latestStallCall = 20;
 
 /**
  * The scenario of a seed. Each has its own selection of what can go wrong, so that what is rare where everything happens
@@ -88,7 +88,7 @@ export function scenarioOf(seed: number): Scenario {
     crashes: can(0.5),
     failures: can(0.35),
     aborts: can(0.2),
-    stalls: can(0.3),
+    stalls: can(0.35),
     reboots: can(0.2),
     containers: can(0.12),
     otherUsers: can(0.12),
@@ -125,7 +125,7 @@ export function scenarioOf(seed: number): Scenario {
           },
         }
       : {}),
-    ...(has.stalls && can(0.5) ? { stall: { call: 1 + random.below(latestStallCall), forMs: random.next() * 400, reuse: can(0.5) } } : {}),
+    ...(has.stalls && can(0.5) ? { stall: randomStall(random) } : {}),
     ...(has.failures && can(0.5) ? { failure: randomFailure(random) } : {}),
   });
   for (let user = 0; user < users.length; user++) for (let left = 1 + random.below(3); left > 0; left--) incidents.push(verb(user));
@@ -160,6 +160,12 @@ export function scenarioOf(seed: number): Scenario {
     reuse: random.pick([0.5, 0.9]),
   };
   return { seed, world, users, incidents: incidents.sort((a, b) => a.atMs - b.atMs) };
+}
+
+/** A pid is not given out again at once: only a long stall sees that. */
+function randomStall(random: SeededRandom): Verb['stall'] {
+  const reuse = random.chance(0.6);
+  return { call: 1 + random.below(latestStallCall), forMs: (reuse ? 160 : 0) + random.next() * 300, reuse };
 }
 
 /** An incident in one line, for people. */
