@@ -22,6 +22,22 @@ const splitOnDemand = {
   },
 };
 
+/** A program that runs for long may have been upgraded on disk by the time it wants more: the library reads no file on demand. */
+const importAtOnce = {
+  name: 'import-at-once',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
+      const imports = [];
+      const code = readFileSync(path, 'utf8').replace(/await import\(('\.[^']*')\)/g, (_, file) => {
+        const name = `importedAtOnce${imports.length}`;
+        imports.push(`import * as ${name} from ${file};`);
+        return name;
+      });
+      return { contents: imports.concat(code).join('\n'), loader: 'ts' };
+    });
+  },
+};
+
 const common = {
   absWorkingDir: root,
   bundle: true,
@@ -61,6 +77,7 @@ const library = {
   outdir: 'dist',
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
+  plugins: [importAtOnce],
   entryPoints: { index: 'src/app/embed/index.ts', serve: 'src/app/serve/index.ts' },
   // Bundled CommonJS packages ask for node's own modules through require.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },

@@ -1,6 +1,8 @@
+import { cpSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { isAlive } from '../support/processes.js';
-import { fixture, serveFile } from '../support/suite.js';
+import { fixture, projectRoot, serveFile } from '../support/suite.js';
 import { test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -116,5 +118,18 @@ describe('run: what a second look found', () => {
     const { pid } = (await home.cli(['restart', 'clock', '--json'])).json as { pid: number };
     await run.end();
     expect((await home.cli(['status', 'clock', '--json'])).json).toMatchObject({ status: 'running', pid });
+  });
+
+  test('stops its daemon by Ctrl-C though the package was removed under it (F52)', async ({ home }) => {
+    const installed = home.file('installed');
+    for (const part of ['bin', 'dist']) cpSync(join(projectRoot, part), join(installed, part), { recursive: true });
+    const serving = ['--ready', 'socket', '--', process.execPath, fixture('serves.mjs'), serveFile];
+    const run = home.spawn(process.execPath, ['--', join(installed, 'bin/daemonry.cjs'), 'run', 'clock', ...serving]);
+    await waitFor('the daemon to be ready', () => home.descriptor('clock')?.phase === 'ready');
+    rmSync(installed, { recursive: true });
+    run.kill('SIGINT');
+    expect(await run.end()).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(home.log('clock')).toContain('stopping: shutdown');
+    expect(home.processes()).toEqual([]);
   });
 });

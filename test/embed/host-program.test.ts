@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, expect } from 'vitest';
 import { isAlive } from '../support/processes.js';
 import { fixture, libraryFile, serveFile } from '../support/suite.js';
@@ -56,5 +57,23 @@ describe.concurrent('a host program', () => {
     expect((await home.spawn(process.execPath, ['-e', script]).end()).exitCode).toBe(0);
     const environment = readFileSync(`/proc/${home.descriptor('acme').pid}/environ`, 'utf8');
     expect(environment.split('\0')).toContain('LATE=set by the program');
+  });
+
+  test('whose package is replaced on disk goes on using it, and so does its daemon (F52)', async ({ home }) => {
+    const installed = home.file('node_modules/daemonry/dist');
+    cpSync(dirname(libraryFile), installed, { recursive: true });
+    home.file('node_modules/daemonry/package.json', '{"type":"module"}');
+    const options = { ...optionsOf(home), args: [fixture('serves.mjs'), `${installed}/serve.js`] };
+    const end = await home.spawn(process.execPath, [fixture('outlives-its-package.mjs'), installed, JSON.stringify(options)]).end();
+    expect(end.json).toEqual({
+      start: 'already-running',
+      ensure: 'already-running',
+      status: 'running',
+      connect: 'answered',
+      stop: 'stopped',
+      startOther: 'started',
+      restartOther: 'started',
+      stopOther: 'stopped',
+    });
   });
 });

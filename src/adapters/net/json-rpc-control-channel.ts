@@ -32,14 +32,14 @@ async function converse<T>(path: string, timeoutMs: number, talk: (ask: Ask) => 
   const deadline = performance.now() + timeoutMs;
   const reached = await connectSocket({ path }, timeoutMs);
   if (reached.kind !== 'connected') return { kind: reached.kind };
-  // Loaded here, since most commands never ask anybody.
-  const { RpcPeer } = await import('./rpc-peer.js');
-  const peer: RpcPeer = new RpcPeer(reached.socket, { onInvalid: 'close' });
   try {
+    // Loaded here, since most commands never ask anybody. It may be gone by now: then nobody can be asked.
+    const { RpcPeer } = await import('./rpc-peer.js');
+    const peer: RpcPeer = new RpcPeer(reached.socket, { onInvalid: 'close' });
     return await talk((method) => peer.request(method, undefined, { timeoutMs: Math.max(0, deadline - performance.now()) }));
   } catch {
     return { kind: 'other' };
   } finally {
-    void leaveGently(peer.socket);
+    void leaveGently(reached.socket);
   }
 }

@@ -25,6 +25,7 @@ export async function run(invocation: Invocation, { machine, cwd }: VerbContext)
   const before = await look(machine, { name });
   if (before.state === 'running') throw alreadyRunning(before.descriptor as Descriptor);
   const spec = specOf(invocation, cwd);
+  await loadWhatAStopNeeds();
 
   const interruption = new Interruption();
   const output = new Output(invocation.json, interruption);
@@ -48,6 +49,11 @@ export async function run(invocation: Invocation, { machine, cwd }: VerbContext)
     output.end();
     interruption.dispose();
   }
+}
+
+/** Now, while it is there: whoever runs for long may have been upgraded on disk by the end. */
+async function loadWhatAStopNeeds(): Promise<void> {
+  await Promise.all([import('../../../adapters/net/rpc-peer.js'), import('../../../adapters/files/spec-codec.js')]);
 }
 
 /** What the daemon writes, from its first word to its last. */
