@@ -48,7 +48,7 @@ describe.concurrent('the environment of a daemon', () => {
     expect(environmentOf(started.pid)).toEqual({ ...home.env, ...odd, PWD: home.folder, ...marksOf(started) });
   });
 
-  test('--clean-env leaves PATH, HOME and what is named', async ({ home }) => {
+  test('--clean-env leaves PATH, HOME and what is named (F40)', async ({ home }) => {
     const started = await startWith(home, { KEPT: 'yes', DROPPED: 'no' }, '--clean-env', '--pass-env', 'KEPT', '--pass-env', 'ABSENT');
     const { PATH, HOME } = home.env;
     expect(environmentOf(started.pid)).toEqual({ PATH, HOME, KEPT: 'yes', PWD: home.folder, ...marksOf(started) });
@@ -62,7 +62,7 @@ describe.concurrent('the environment of a daemon', () => {
     expect(environmentOf(pid)).toMatchObject({ A: 'file one', B: 'file two', C: 'given', D: 'last=1', Z: 'caller' });
   });
 
-  test("of a remembered spec is the new caller's, with the files read anew", async ({ home }) => {
+  test("of a remembered spec is the new caller's, with the files read anew (F40)", async ({ home }) => {
     home.file('vars', 'FILED=before\n');
     await startWith(home, { WHO: 'first caller' }, '--env-file', 'vars', '--env', 'GIVEN=once');
     await home.stop('clock');
@@ -148,6 +148,34 @@ describe.concurrent('the working folder of a daemon', () => {
     const end = await home.cli(['start', 'clock']);
     expect(end).toMatchObject({ exitCode: 2, stdout: '' });
     expect(end.stderr).toBe(`daemonry: can't use ${home.file('gone')} as the working folder: ENOENT; see daemonry start --help\n`);
+  });
+});
+
+describe.concurrent('a caller whose own working folder is gone', () => {
+  /** Runs the command line in a folder that was removed under it. */
+  const inGoneFolder = (home: TemporaryHome, args: readonly string[]) => {
+    const script = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" -- "$@"';
+    return home.spawn('sh', ['-c', script, process.execPath, commandLine, ...args]).end();
+  };
+
+  test('may look, start by a remembered spec or with --cwd, and stop (F39)', async ({ home }) => {
+    await home.startSleeper('clock');
+    expect((await inGoneFolder(home, ['status', 'clock'])).exitCode).toBe(0);
+    expect((await inGoneFolder(home, ['stop', 'clock', '--json'])).json.outcome).toBe('stopped');
+    const again = (await inGoneFolder(home, ['start', 'clock', '--json'])).json;
+    expect(readlinkSync(`/proc/${again.pid}/cwd`)).toBe(home.folder);
+    const other = await inGoneFolder(home, ['start', 'other', '--json', '--cwd', '/', '--', 'sleep', '1000']);
+    expect(other.json).toMatchObject({ outcome: 'started' });
+    expect(readlinkSync(`/proc/${other.json.pid}/cwd`)).toBe('/');
+  });
+
+  test('is told so where the daemon would be left in it (F39)', async ({ home }) => {
+    for (const options of [[], ['--cwd', 'relative'], ['--cwd', '/', '--log', 'relative']]) {
+      const end = await inGoneFolder(home, ['start', 'clock', ...options, '--', 'sleep', '1000']);
+      expect(end).toMatchObject({ exitCode: 2, stdout: '' });
+      expect(end.stderr).toMatch(/^daemonry: the working folder does not exist any more; [^\n]+\n$/);
+    }
+    expect(home.processes()).toEqual([]);
   });
 });
 

@@ -50,6 +50,21 @@ describe.concurrent('a host program', () => {
     expect(home.processes()).toEqual([]);
   });
 
+  test('whose working folder is gone is told so, unless its daemon has one of its own (F39)', async ({ home }) => {
+    const script = `import(${JSON.stringify(libraryFile)}).then(async ({ defineDaemon }) => {
+      const options = ${JSON.stringify({ ...optionsOf(home), command: 'sleep', args: ['1000'], ready: 'exec' })};
+      const outcomes = {};
+      for (const cwd of [undefined, 'relative', '/']) {
+        const start = async () => (await defineDaemon({ ...options, cwd }).start()).outcome;
+        outcomes[cwd ?? 'none'] = await start().catch(({ code }) => code);
+      }
+      console.log(JSON.stringify(outcomes));
+    })`;
+    const inGoneFolder = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" -e "$1"';
+    const end = await home.spawn('sh', ['-c', inGoneFolder, process.execPath, script]).end();
+    expect(end.json).toEqual({ none: 'invalid-spec', relative: 'invalid-spec', '/': 'started' });
+  });
+
   test("gives its daemon the program's own environment, and none of its descriptors", async ({ home }) => {
     const options = { ...optionsOf(home), command: 'sleep', args: ['1000'], ready: 'exec' };
     const script = `process.env.LATE = 'set by the program';

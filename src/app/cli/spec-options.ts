@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { fitsSocketPath, longestSocketPathBytes } from '../../adapters/files/home.js';
 import { findSignalName, signalNames } from '../../adapters/posix/signal-name.js';
 import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
@@ -35,17 +35,22 @@ export function specOf(invocation: Invocation, cwd: () => string): DaemonSpec | 
     return undefined;
   }
   if (!command[0]) throw new UsageError('no command stands after --', `daemonry ${invocation.verb} <name> -- <command> [args…]`);
-  return readSpec(invocation, cwd(), command);
+  return readSpec(invocation, cwd, command);
 }
 
-function readSpec(invocation: Invocation, cwd: string, command: readonly string[]): DaemonSpec {
-  const path = (flag: string) => absolute(invocation.value(flag), cwd);
+/** The caller's working folder is asked for only where something counts from it: it may be gone. */
+function readSpec(invocation: Invocation, cwd: () => string, command: readonly string[]): DaemonSpec {
+  const absolute = (path: string) => (isAbsolute(path) ? resolve(path) : resolve(cwd(), path));
+  const path = (flag: string) => {
+    const value = invocation.value(flag);
+    return value === undefined ? undefined : absolute(value);
+  };
   refuseRestart(invocation);
   return {
     command,
-    cwd: path('--cwd') ?? cwd,
+    cwd: path('--cwd') ?? cwd(),
     env: Object.fromEntries(invocation.all('--env').map(assignment)),
-    envFiles: invocation.all('--env-file').map((file) => resolve(cwd, file)),
+    envFiles: invocation.all('--env-file').map(absolute),
     passEnv: invocation.all('--pass-env').map(variableName),
     cleanEnv: invocation.has('--clean-env'),
     ready: readiness(invocation),
@@ -60,10 +65,6 @@ function readSpec(invocation: Invocation, cwd: string, command: readonly string[
     restart: specDefaults.restart,
     version: invocation.value('--daemon-version') ?? null,
   };
-}
-
-function absolute(path: string | undefined, cwd: string): string | undefined {
-  return path === undefined ? undefined : resolve(cwd, path);
 }
 
 function refuseRestart(invocation: Invocation): void {

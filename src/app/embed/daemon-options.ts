@@ -51,7 +51,7 @@ export interface DaemonOptions {
 
 /** The spec that the options describe. Throws `invalid-spec` naming the option. */
 export function specFromOptions(options: DaemonOptions): DaemonSpec {
-  const cwd = resolve(options.cwd ?? '.');
+  const cwd = workingFolder(options.cwd);
   if (typeof options.command !== 'string' || options.command === '') throw invalid('command', options.command, 'it is the program to run');
   for (const list of ['args', 'envFiles', 'passEnv'] as const) {
     const value: unknown = options[list] ?? [];
@@ -77,6 +77,15 @@ export function specFromOptions(options: DaemonOptions): DaemonSpec {
     restart: specDefaults.restart,
     version: version(options.version),
   };
+}
+
+/** A program's own folder may have been removed under it. */
+function workingFolder(cwd = '.'): string {
+  try {
+    return resolve(cwd);
+  } catch (error) {
+    throw new DaemonError('invalid-spec', 'the working folder does not exist any more', { option: 'cwd' }, error);
+  }
 }
 
 /** A duration given to a method. Throws `invalid-spec`. */
