@@ -22,14 +22,14 @@ const whole = {
 
 /** What may stand where a descriptor belongs. Each is made at the path. */
 const shapes: Readonly<Record<string, (path: string) => void>> = {
-  'an empty file (F23)': (path) => writeFileSync(path, ''),
+  'an empty file': (path) => writeFileSync(path, ''),
   blanks: (path) => writeFileSync(path, ' \n\n'),
   'half of a descriptor': (path) => writeFileSync(path, JSON.stringify(whole).slice(0, 70)),
   'a descriptor without most fields': (path) => writeFileSync(path, JSON.stringify(whole)),
   'an empty object': (path) => writeFileSync(path, '{}'),
   'an array': (path) => writeFileSync(path, '[1]'),
   null: (path) => writeFileSync(path, 'null'),
-  'a number, as old pid files hold (F33)': (path) => writeFileSync(path, '1\n'),
+  'a number, as old pid files hold': (path) => writeFileSync(path, '1\n'),
   'bytes that are no text': (path) => writeFileSync(path, Buffer.from([0xff, 0xfe, 0, 1, 2, 0xc3, 0x28])),
   'deeply nested JSON': (path) => writeFileSync(path, `${'['.repeat(100_000)}`),
   'a prototype': (path) => writeFileSync(path, '{"__proto__": {"schema": 1}, "schema": 1, "constructor": 1}'),
@@ -46,7 +46,7 @@ const shapes: Readonly<Record<string, (path: string) => void>> = {
 
 describe.concurrent('a corrupt descriptor', () => {
   for (const [what, make] of Object.entries(shapes)) {
-    test(`${what}: is stale to status, cleaned by stop, healed by start (F24)`, async ({ home }) => {
+    test(`${what}: is stale to status, cleaned by stop, healed by start (F23, F24, F33)`, async ({ home }) => {
       const path = `${home.makeFolder('clock')}/daemon.json`;
       make(path);
       const status = await home.cli(['status', 'clock', '--json']);
@@ -94,7 +94,7 @@ describe.concurrent('a corrupt descriptor', () => {
 });
 
 describe.concurrent('a live daemon behind a corrupt descriptor', () => {
-  test('is ended by the next start, which never makes a second', async ({ home }) => {
+  test('is ended by the next start, which never makes a second (F24)', async ({ home }) => {
     const lost = await home.startSleeper('clock');
     home.writeRaw('clock', '{');
     const next = await home.startSleeper('clock');

@@ -54,13 +54,28 @@ describe.concurrent('a stranger that has the recorded pid', () => {
     await stranger.end();
   });
 
-  test('is not taken for the daemon though it is of the same group, session and user', async ({ home }) => {
+  test('is not taken for the daemon though it is of the same group, session and user (F2)', async ({ home }) => {
     const stranger = await startStranger(home);
     // The recorded daemon would be older than everything that lives: its group can not be theirs, for the slot is taken.
     home.forge('clock', { pid: stranger.pid, startToken: '1' });
     expect((await home.cli(['stop', 'clock', '--grace', '0ms', '--json'])).json).toMatchObject({ outcome: 'stale-cleaned', escaped: [] });
     expect(stranger.isUnharmed()).toBe(true);
     await stranger.end();
+  });
+
+  test('is the caller himself, by chance: no rival to his start, and not signalled by his stop (F6)', async ({ home }) => {
+    // As in a container, where the same pids are given out again after each start.
+    const script = 'sed -i "s/999999/$$/" "$1"; shift; exec "$@"';
+    for (const [args, outcome] of [
+      [['stop', 'clock', '--grace', '0ms', '--json'], 'stale-cleaned'],
+      [['start', 'clock', '--json', '--', 'sleep', '1000'], 'started'],
+    ] as const) {
+      home.forge('clock', { pid: 999_999 });
+      const command = [process.execPath, '--', commandLine, ...args];
+      const caller = home.spawn('sh', ['-c', script, 'sh', home.at('clock', 'daemon.json'), ...command]);
+      expect(await caller.end()).toMatchObject({ exitCode: 0, json: { outcome } });
+    }
+    expect(home.descriptor('clock').pid).toBe(home.processes()[0]?.pid);
   });
 
   test.for([0, 1, -1, 2 ** 31, 1.5, '12', undefined])('is reached through no pid such as %j (F10)', async (pid, { home }) => {
@@ -73,6 +88,27 @@ describe.concurrent('a stranger that has the recorded pid', () => {
     expect((await home.cli(['stop', 'clock', '--grace', '0ms', '--json'])).json.outcome).toBe('stale-cleaned');
     expect(stranger.isUnharmed()).toBe(true);
     await stranger.end();
+  });
+});
+
+describe.concurrent('the clock of the machine', () => {
+  const settings: readonly Readonly<Record<string, string>>[] = [
+    { STEP_MS: String(3 * 365 * 24 * 3_600_000), TZ: 'Pacific/Kiritimati', LC_ALL: 'de_DE.UTF-8' },
+    { STEP_MS: String(-3_600_000), TZ: 'America/Adak', LC_ALL: 'ja_JP.UTF-8' },
+  ];
+
+  test('may be set, in any time zone and language, without a daemon being taken for another (F3, F4)', async ({ home }) => {
+    const { pid } = await home.startSleeper('clock');
+    for (const setting of settings) {
+      const env = { ...setting, NODE_OPTIONS: `--require ${fixture('steps-the-clock.cjs')}` };
+      expect((await home.cli(['status', 'clock', '--json'], { env })).json).toMatchObject({ status: 'running', pid });
+      const again = await home.cli(['start', 'clock', '--json', '--', 'sleep', '1000'], { env });
+      expect(again.json).toMatchObject({ outcome: 'already-running', pid });
+      expect((await home.cli(['doctor', '--json'], { env })).json.findings).toEqual([]);
+    }
+    const env = { ...settings[0], NODE_OPTIONS: `--require ${fixture('steps-the-clock.cjs')}` };
+    expect((await home.cli(['stop', 'clock', '--json'], { env })).json).toMatchObject({ outcome: 'stopped' });
+    expect(isAlive(pid)).toBe(false);
   });
 });
 
@@ -178,7 +214,7 @@ describe.concurrent('a record that is proven dead', () => {
   };
 
   for (const [what, { fields, env = {} }] of Object.entries(worlds)) {
-    test(`${what}: is stale, and the next start heals it without a signal`, async ({ home }) => {
+    test(`${what}: is stale, and the next start heals it without a signal (F1, F6)`, async ({ home }) => {
       const stranger = await startStranger(home);
       home.forge('clock', { pid: stranger.pid, startToken: stranger.startToken, ...fields() });
       const status = await home.cli(['status', 'clock', '--json'], { env });
@@ -212,7 +248,7 @@ describe.concurrent('a record that is proven dead', () => {
 });
 
 describe.skipIf(!othersCanRun)("another user's process (needs root, and a project that others may read)", () => {
-  test('is alive, and not ours to stop: exit 4, and the record stays (F8)', async ({ home }) => {
+  test('is alive, and not ours to stop: exit 4, and the record stays (F8, F34)', async ({ home }) => {
     const stranger = await startStranger(home);
     const asOther = (...args: string[]) =>
       home.spawn(process.execPath, [commandLine, ...args, '--json'], { uid: otherUser, gid: otherUser, cwd: '/' }).end();
@@ -227,6 +263,30 @@ describe.skipIf(!othersCanRun)("another user's process (needs root, and a projec
     expect(stranger.isUnharmed()).toBe(true);
     await stranger.end();
   });
+
+  test.skipIf(!canMount)(
+    'that is hidden can not be told: nothing is touched, and no second started (F8; needs the right to mount)',
+    async ({ home }) => {
+      const stranger = await startStranger(home);
+      const forged = home.forge('clock', { pid: stranger.pid, startToken: stranger.startToken, uid: otherUser });
+      for (const path of [home.path, home.at('clock'), home.at('clock', 'daemon.json')]) chownSync(path, otherUser, otherUser);
+      chmodSync(home.folder, 0o755);
+      const become = `mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid ${otherUser} --regid ${otherUser} --clear-groups "$@"`;
+      const asOther = (...args: string[]) => {
+        const command = [process.execPath, commandLine, ...args, '--json'];
+        return home.spawn('unshare', ['--mount', 'sh', '-c', become, 'sh', ...command], { cwd: '/' }).end();
+      };
+      const status = await asOther('status', 'clock');
+      expect([status.exitCode, status.json.status, status.json.reason]).toEqual([4, 'unknown', 'hidden-process']);
+      for (const verb of ['stop', 'restart', 'start']) {
+        const end = await asOther(verb, 'clock');
+        expect([verb, end.exitCode, end.json.error.code]).toEqual([verb, 1, 'unknown-daemon']);
+      }
+      expect(home.descriptor('clock')).toEqual(forged);
+      expect(home.processes()).toEqual([]);
+      await stranger.end();
+    },
+  );
 });
 
 describe.skipIf(!canMount)(

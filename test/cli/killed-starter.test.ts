@@ -92,7 +92,7 @@ describe.concurrent('a stopper that is killed', () => {
 });
 
 describe.concurrent('a daemon that is killed', () => {
-  test('is stale to status, and the next start brings up another', async ({ home }) => {
+  test('is stale to status, and the next start brings up another (F42)', async ({ home }) => {
     const { pid } = await home.startSleeper('clock');
     process.kill(pid, 'SIGKILL');
     await home.cli(['wait', 'clock', '--for', 'stopped']);

@@ -32,7 +32,7 @@ describe('many at once', () => {
     expect(home.processes()).toMatchObject([{ pid, instanceId }]);
   });
 
-  test('starters that spell the name in two ways make one daemon in one folder', async ({ home }) => {
+  test('starters that spell the name in two ways make one daemon in one folder (F11)', async ({ home }) => {
     const names = ['clock', 'Clock', 'CLOCK', 'clock', 'Clock', 'CLOCK'];
     const answers = (await Promise.all(names.map((name) => home.cli(['start', name, '--json', '--', 'sleep', '1000'])))).map(
       (end) => end.json,
@@ -99,7 +99,7 @@ describe.concurrent('while a start is under way', () => {
     expect((await second.end()).json).toMatchObject({ outcome: 'already-running', pid });
   });
 
-  test('a restart waits for it, then replaces what it started', async ({ home }) => {
+  test('a restart waits for it, then replaces what it started (F22)', async ({ home }) => {
     const { latch, start } = await startSlowly(home);
     const restart = home.spawnCli(['restart', 'clock', '--json']);
     await untilQueued(home, 'clock');

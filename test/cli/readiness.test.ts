@@ -1,9 +1,10 @@
-import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { freePort } from '../support/free-port.js';
 import { hasExecuted, isAlive, untilDead } from '../support/processes.js';
-import { fixture } from '../support/suite.js';
+import { fixture, projectRoot } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -117,7 +118,7 @@ describe.concurrent('readiness', () => {
 describe.concurrent('a start that is not ready in time', () => {
   const neverReady = ['sh', '-c', 'echo still loading; sleep 1000 & wait'];
 
-  test('stops the daemon with all of its processes and exits 124 with its last words', async ({ home }) => {
+  test('stops the daemon with all of its processes and exits 124 with its last words (F16)', async ({ home }) => {
     const end = await home.cli(['start', 'clock', '--ready', 'notify', '--ready-timeout', '600ms', '--json', '--', ...neverReady]);
     expect(end).toMatchObject({ exitCode: 124, stderr: '' });
     const { error } = end.json;
@@ -136,7 +137,23 @@ describe.concurrent('a start that is not ready in time', () => {
     );
   });
 
-  test('keeps it with --on-timeout keep, and says starting', async ({ home }) => {
+  test('stops the daemon though the package was removed meanwhile (F52)', async ({ home }) => {
+    const installed = home.file('installed');
+    for (const part of ['bin', 'dist']) cpSync(join(projectRoot, part), join(installed, part), { recursive: true });
+    const latch = home.latch('latch');
+    latch.open();
+    // Somebody listens on its socket, so that it would be asked to end, if there still were a way to ask.
+    const command = [process.execPath, fixture('listens.mjs'), 'socket', '0', latch.path];
+    const options = ['clock', '--json', '--ready', 'log:never', '--ready-timeout', '4s', '--', ...command];
+    const start = home.spawn(process.execPath, ['--', join(installed, 'bin/daemonry.cjs'), 'start', ...options]);
+    await waitFor('the socket', () => existsSync(home.descriptor('clock')?.socket));
+    rmSync(installed, { recursive: true });
+    expect((await start.end()).json).toMatchObject({ error: { code: 'ready-timeout' } });
+    expect(home.processes()).toEqual([]);
+    expect(home.descriptor('clock')).toBeUndefined();
+  });
+
+  test('keeps it with --on-timeout keep, and says starting (F16)', async ({ home }) => {
     const options = ['--ready', 'notify', '--ready-timeout', '100ms', '--on-timeout', 'keep'];
     const started = await home.startSleeper('clock', ...options);
     expect(started.outcome).toBe('starting');
@@ -147,7 +164,7 @@ describe.concurrent('a start that is not ready in time', () => {
     expect((await home.cli(['status', 'clock'])).stdout).toBe(`clock is running (pid ${started.pid})\n`);
   });
 
-  test('is said to be starting again by the next start, while it is not ready', async ({ home }) => {
+  test('is said to be starting again by the next start, while it is not ready (F16)', async ({ home }) => {
     const options = ['--ready', 'notify', '--ready-timeout', '100ms', '--on-timeout', 'keep'];
     const first = await home.startSleeper('clock', ...options);
     expect(await home.startSleeper('clock', ...options)).toEqual(first);

@@ -5,7 +5,7 @@ import { fixture, serveFile } from '../support/suite.js';
 import { test } from '../support/temporary-home.js';
 
 describe.concurrent('restart', () => {
-  test('ends the running instance and starts a new one, and answers as start does', async ({ home }) => {
+  test('ends the running instance and starts a new one, and answers as start does (F22)', async ({ home }) => {
     const before = await home.startSleeper('clock');
     const end = await home.cli(['restart', 'clock', '--json']);
     expect(end).toMatchObject({ exitCode: 0, stderr: '' });
@@ -77,7 +77,7 @@ describe.concurrent('restart', () => {
     expect(home.descriptor('clock')).toMatchObject({ pid, phase: 'ready' });
   });
 
-  test('says why the new instance did not come up, and leaves none', async ({ home }) => {
+  test('says why the new instance did not come up, and leaves none (F22)', async ({ home }) => {
     const script = '[ -e "$1" ] && exit 6; echo >&4; exec sleep 1000';
     const { pid } = await home.start('clock', ['sh', '-c', script, 'sh', home.file('broken')], '--ready', 'notify');
     home.file('broken', '');

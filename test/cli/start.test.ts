@@ -1,10 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { describe, expect } from 'vitest';
 import { snapshot } from '../support/folder-snapshot.js';
-import { isAlive, processFacts } from '../support/processes.js';
+import { otherUser } from '../support/other-user.js';
+import { isAlive, processFacts, untilDead } from '../support/processes.js';
 import { commandLine, fixture, serveFile } from '../support/suite.js';
-import { test } from '../support/temporary-home.js';
+import { type TemporaryHome, test } from '../support/temporary-home.js';
+import { canMount, TinyDisk } from '../support/tiny-disk.js';
 
 describe.concurrent('start', () => {
   test('answers with exactly the agreed JSON, and nothing on stderr', async ({ home }) => {
@@ -169,7 +171,7 @@ describe.concurrent('start', () => {
     expect(home.descriptor('clock')).toBeUndefined();
   });
 
-  test('shows people the reason of a daemon that was killed before it was ready', async ({ home }) => {
+  test('shows people the reason of a daemon that was killed before it was ready (F17)', async ({ home }) => {
     const end = await home.cli(['start', 'clock', '--ready', 'notify', '--', 'sh', '-c', 'echo no space; kill -KILL $$']);
     expect(end).toMatchObject({ exitCode: 1, stdout: '' });
     const [first, ...tail] = end.stderr.trimEnd().split('\n');
@@ -199,6 +201,22 @@ describe.concurrent('start', () => {
   });
 });
 
+describe('a terminal', () => {
+  test('that closes takes its own programs with it, and no daemon (F41)', async ({ home }) => {
+    const shell = '"$NODE" -- "$CLI" start clock -- sleep 1000; echo "shell $$"; sleep 1000; :';
+    const env = { NODE: process.execPath, CLI: commandLine, SHELL: '/bin/sh' };
+    const terminal = home.spawn('script', ['-qec', shell, '/dev/null'], { env });
+    await terminal.says('shell ');
+    const ownShell = Number(/shell (\d+)/.exec(terminal.stdout)?.[1]);
+    const { pid } = home.descriptor('clock');
+    // Its end closes the terminal, and the kernel hangs up on the session.
+    terminal.kill('SIGKILL');
+    await untilDead(ownShell);
+    expect(isAlive(pid)).toBe(true);
+    expect((await home.cli(['stop', 'clock', '--json'])).json).toMatchObject({ outcome: 'stopped' });
+  });
+});
+
 describe.concurrent('the socket of an instance', () => {
   const server = [process.execPath, fixture('serves.mjs'), serveFile];
 
@@ -211,6 +229,51 @@ describe.concurrent('the socket of an instance', () => {
     expect((await home.cli(['stop', 'clock', '--json'])).json.outcome).toBe('stopped');
     expect(readdirSync(dirname(socket))).toEqual([]);
   });
+
+  const badRuntimeFolders: Readonly<Record<string, (runtime: string, home: TemporaryHome) => void>> = {
+    'is not there': () => {},
+    'is a file': (runtime) => writeFileSync(runtime, ''),
+    'holds a link in the place of ours': (runtime, home) => {
+      mkdirSync(runtime, { mode: 0o700 });
+      mkdirSync(home.file('elsewhere'));
+      symlinkSync(home.file('elsewhere'), `${runtime}/daemonry`);
+    },
+    'holds a folder that others may write in': (runtime) => {
+      mkdirSync(`${runtime}/daemonry`, { recursive: true });
+      chmodSync(`${runtime}/daemonry`, 0o777);
+    },
+    ...(process.getuid?.() === 0 && {
+      "holds another user's folder (needs root)": (runtime: string) => {
+        mkdirSync(`${runtime}/daemonry`, { recursive: true });
+        chownSync(`${runtime}/daemonry`, otherUser, otherUser);
+      },
+    }),
+  };
+
+  for (const [what, make] of Object.entries(badRuntimeFolders)) {
+    test(`stands beside the descriptor where the runtime folder ${what} (F27, F33)`, async ({ home }) => {
+      const env = { XDG_RUNTIME_DIR: home.file('runtime') };
+      make(env.XDG_RUNTIME_DIR, home);
+      const { socket } = (await home.cli(['start', 'clock', '--json', '--ready', 'socket', '--', ...server], { env })).json;
+      expect(dirname(socket)).toBe(home.at('clock'));
+      expect((await home.cli(['stop', 'clock', '--json'], { env })).json.outcome).toBe('stopped');
+    });
+  }
+
+  test.skipIf(!canMount)(
+    'stands beside the descriptor where the runtime folder is read-only (F27; needs the right to mount)',
+    async ({ home }) => {
+      const disk = new TinyDisk(home.folder);
+      try {
+        disk.makeReadOnly();
+        const env = { XDG_RUNTIME_DIR: disk.folder };
+        const { socket } = (await home.cli(['start', 'clock', '--json', '--ready', 'socket', '--', ...server], { env })).json;
+        expect(dirname(socket)).toBe(home.at('clock'));
+      } finally {
+        disk.unmount();
+      }
+    },
+  );
 
   test('stands in a short folder where the path in the home would be too long, and is found there (F28)', async ({ home }) => {
     const deep = home.file(`${'deep/'.repeat(25)}home`);

@@ -73,7 +73,7 @@ describe.concurrent('stop', () => {
     expect([isAlive(pid), isAlive(child)]).toEqual([false, false]);
   });
 
-  test('ends a child that left the group, and names it', async ({ home }) => {
+  test('ends a child that left the group, and names it (F47)', async ({ home }) => {
     const { pid, child } = await startFamily(home, 'child-escapes.sh');
     expect(processFacts(child)?.processGroup).toBe(child);
     const end = await home.cli(['stop', 'clock', '--json']);
@@ -87,7 +87,7 @@ describe.concurrent('stop', () => {
     expect(end.stdout).toBe(`clock stopped (pid ${pid}); ended outside its process group too: pid ${child}\n`);
   });
 
-  test('ends the children of a leader that left them behind', async ({ home }) => {
+  test('ends the children of a leader that left them behind (F47)', async ({ home }) => {
     const latch = home.latch('latch');
     const { pid, child } = await startFamily(home, 'leader-leaves.sh', latch.path);
     latch.open();
@@ -115,7 +115,7 @@ describe.concurrent('stop', () => {
     expect([isAlive(pid), existsSync(socket)]).toEqual([false, false]);
   });
 
-  test('does not take a daemon that ended by itself, cleanly, for a stale one', async ({ home }) => {
+  test('does not take a daemon that ended by itself, cleanly, for a stale one (F42)', async ({ home }) => {
     const { pid } = await home.start('clock', [process.execPath, fixture('serves.mjs'), serveFile], '--ready', 'socket');
     process.kill(pid, 'SIGTERM');
     await untilDead(pid);
@@ -131,6 +131,24 @@ describe.concurrent('stop', () => {
     await home.stop('clock');
     expect(existsSync(home.at('clock', 'spec.json'))).toBe(true);
     expect(home.log('clock')).toBe('once\n');
+  });
+});
+
+describe.concurrent('stop of a daemon that another version started', () => {
+  test('reads a record of the first release, and keeps what it does not know (F51)', async ({ home }) => {
+    const { pid } = await home.startSleeper('clock');
+    const { ready, logOffset, notifyFile, stop, ...first } = home.descriptor('clock');
+    expect([ready, logOffset, notifyFile, stop]).toEqual(['exec', 0, null, { signal: 'SIGTERM', graceMs: 10_000 }]);
+    home.writeRaw('clock', JSON.stringify({ ...first, mood: 'good' }));
+    expect((await home.cli(['status', 'clock', '--json'])).json).toMatchObject({ status: 'running', pid });
+    expect((await home.cli(['stop', 'clock', '--json'])).json).toMatchObject({ outcome: 'stopped' });
+    expect(isAlive(pid)).toBe(false);
+  });
+
+  test('asks one that speaks a later protocol all the same (F51)', async ({ home }) => {
+    await home.start('clock', [process.execPath, fixture('speaks-protocol-99.mjs')], '--ready', 'socket');
+    expect((await home.cli(['stop', 'clock', '--json'])).json).toMatchObject({ outcome: 'stopped' });
+    expect(home.log('clock')).toBe('asked to end\n');
   });
 });
 

@@ -90,7 +90,7 @@ describe.concurrent('a home (F32, F33)', () => {
   });
 
   test.skipIf(!othersCanRun)(
-    'of somebody else is not permitted, said in one line (needs root, and a project that others may read)',
+    'of somebody else is not permitted, said in one line (F34; needs root, and a project that others may read)',
     async ({ home }) => {
       const { pid } = await home.startSleeper('clock');
       chmodSync(home.folder, 0o755);
@@ -104,7 +104,7 @@ describe.concurrent('a home (F32, F33)', () => {
   );
 });
 
-describe.concurrent('a file of ours that turns out to be a link', () => {
+describe.concurrent('a file of ours that turns out to be a link (F33)', () => {
   /** Somebody's file, which must stay as it is. */
   function victim(home: TemporaryHome): string {
     return home.file('victim', 'precious\n');
@@ -220,26 +220,29 @@ describe.concurrent('a disk (needs the right to mount)', () => {
     });
   });
 
-  test.skipIf(!canMount)('that has a little room fails a start at whichever file it is over, until there is enough', async ({ home }) => {
-    await onDisk(home, async (disk, cli) => {
-      await cli(...start);
-      await cli('stop', 'clock');
-      disk.fill();
-      const exitCodes: number[] = [];
-      while (exitCodes.at(-1) !== 0 && exitCodes.length < 10) {
-        disk.freePage();
-        const end = await cli(...start);
-        exitCodes.push(end.exitCode);
-        if (end.exitCode === 0) continue;
-        expect(end).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringMatching(fault('ENOSPC')) });
-        expect(home.processes()).toEqual([]);
-        expect((await cli('status', 'clock')).exitCode).toBe(3);
-      }
-      expect([exitCodes[0], exitCodes.at(-1)]).toEqual([1, 0]);
-    });
-  });
+  test.skipIf(!canMount)(
+    'that has a little room fails a start at whichever file it is over, until there is enough (F26)',
+    async ({ home }) => {
+      await onDisk(home, async (disk, cli) => {
+        await cli(...start);
+        await cli('stop', 'clock');
+        disk.fill();
+        const exitCodes: number[] = [];
+        while (exitCodes.at(-1) !== 0 && exitCodes.length < 10) {
+          disk.freePage();
+          const end = await cli(...start);
+          exitCodes.push(end.exitCode);
+          if (end.exitCode === 0) continue;
+          expect(end).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringMatching(fault('ENOSPC')) });
+          expect(home.processes()).toEqual([]);
+          expect((await cli('status', 'clock')).exitCode).toBe(3);
+        }
+        expect([exitCodes[0], exitCodes.at(-1)]).toEqual([1, 0]);
+      });
+    },
+  );
 
-  test.skipIf(!canMount)('that is full keeps nobody from looking at a daemon and stopping it', async ({ home }) => {
+  test.skipIf(!canMount)('that is full keeps nobody from looking at a daemon and stopping it (F26)', async ({ home }) => {
     await onDisk(home, async (disk, cli) => {
       await cli(...start);
       const [seen] = home.processes();
@@ -251,7 +254,7 @@ describe.concurrent('a disk (needs the right to mount)', () => {
     });
   });
 
-  test.skipIf(!canMount)('that is read-only fails a start at once, with path and errno', async ({ home }) => {
+  test.skipIf(!canMount)('that is read-only fails a start at once, with path and errno (F27)', async ({ home }) => {
     await onDisk(home, async (disk, cli) => {
       disk.makeReadOnly();
       const end = await cli(...start);

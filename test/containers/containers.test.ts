@@ -51,14 +51,14 @@ describe.skipIf(missing !== undefined)(`containers${missing ? ` (${missing})` : 
     return { exitCode, json: JSON.parse(stdout) as Record<string, unknown> };
   }
 
-  it('stop: is done although pid 1 leaves the daemon a zombie, as any user', async () => {
+  it('stop: is done although pid 1 leaves the daemon a zombie, as any user (F5)', async () => {
     const container = await start({ user: 'ann' });
     expect(await daemonry(container, 'start', 'x', '--', 'sleep', '1000')).toMatchObject({ exitCode: 0, json: { outcome: 'started' } });
     expect(await daemonry(container, 'stop', 'x')).toMatchObject({ exitCode: 0, json: { outcome: 'stopped' } });
     expect(await daemonry(container, 'start', 'x')).toMatchObject({ exitCode: 0, json: { outcome: 'started' } });
   });
 
-  it('status: a record from before the container was restarted is unknown, and healed where the home is its own', async () => {
+  it('status: a record from before the container was restarted is unknown, and healed where the home is its own (F6)', async () => {
     volume = mkdtempSync(join(tmpdir(), 'daemonry-volume-'));
     const container = await start({ volume: true });
     await daemonry(container, 'start', 'x', '--', 'sleep', '1000');
@@ -75,7 +75,7 @@ describe.skipIf(missing !== undefined)(`containers${missing ? ` (${missing})` : 
     expect({ exitCode, json: JSON.parse(stdout) }).toMatchObject({ exitCode: 0, json: { outcome: 'started' } });
   });
 
-  it('stop: leaves a daemon of another container alone', async () => {
+  it('stop: leaves a daemon of another container alone (F7)', async () => {
     volume = mkdtempSync(join(tmpdir(), 'daemonry-volume-'));
     const [mine, others] = [await start({ volume: true }), await start({ volume: true })];
     const { json } = await daemonry(others, 'start', 'x', '--', 'sleep', '1000');
@@ -97,7 +97,7 @@ describe.skipIf(missing !== undefined)(`containers${missing ? ` (${missing})` : 
     expect(await sight(inspector, recorded)).toEqual({ kind: 'gone' });
   });
 
-  it('lock: excludes across containers, and tells who holds it', async () => {
+  it('lock: excludes across containers, and tells who holds it (F11)', async () => {
     volume = mkdtempSync(join(tmpdir(), 'daemonry-volume-'));
     const [one, two] = [await start({ volume: true }), await start({ volume: true })];
     writeFileSync(join(volume, 'slow.sh'), 'sleep 1000\n');

@@ -1,9 +1,12 @@
+import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import type { DaemonOptions } from '../../src/app/embed/index.js';
 import { loadLibrary } from '../support/library.js';
+import { othersCanRun, otherUser } from '../support/other-user.js';
 import { isAlive, untilDead } from '../support/processes.js';
-import { fixture, serveFile } from '../support/suite.js';
+import { fixture, libraryFile, serveFile } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
+import { waitFor } from '../support/wait-for.js';
 
 const { defineDaemon } = loadLibrary();
 
@@ -57,6 +60,84 @@ describe.concurrent('connect', () => {
     expect((await daemon.status()).status).toBe('running');
   });
 
+  test('to a daemon that is frozen fails in time, starts no other, and succeeds once it goes on (F15)', async ({ home }) => {
+    const daemon = server(home, { ready: 'socket' });
+    const { pid, instanceId } = await daemon.start();
+    process.kill(pid, 'SIGSTOP');
+    await expect(daemon.connect({ timeoutMs: 300 })).rejects.toMatchObject({ code: 'not-serving' });
+    expect(await daemon.ensure()).toMatchObject({ outcome: 'already-running', pid });
+    expect(await daemon.status()).toMatchObject({ status: 'running', phase: 'ready', pid });
+    process.kill(pid, 'SIGCONT');
+    const connection = await daemon.connect();
+    expect(connection.hello.instanceId).toBe(instanceId);
+    expect(home.processes()).toMatchObject([{ pid }]);
+    connection.close();
+  });
+
+  test('to a daemon whose socket was removed waits until it is there again, and starts no other (F31)', async ({ home }) => {
+    const daemon = server(home, { ready: 'socket' });
+    const { pid, instanceId, socket } = await daemon.start();
+    rmSync(socket as string);
+    const connection = await daemon.connect();
+    expect(connection.hello.instanceId).toBe(instanceId);
+    expect(home.processes()).toMatchObject([{ pid }]);
+    connection.close();
+  });
+
+  test('to a daemon that ends whenever it is idle succeeds every time (F53)', async ({ home }) => {
+    const idle = 600;
+    const daemon = server(home, {
+      ready: 'socket',
+      args: [fixture('serves.mjs'), serveFile, JSON.stringify({ version: '2.1.0', idle })],
+    });
+    const instances = new Set<string>();
+    for (let round = 0; round < 7; round++) {
+      const connection = await daemon.connect();
+      expect(await connection.request('echo', { round })).toEqual({ round });
+      instances.add(connection.hello.instanceId);
+      connection.close();
+      // Ever later: before it wants to end, while it does, after it has.
+      const since = performance.now();
+      await waitFor('a moment', () => performance.now() - since >= idle - 6 + 2 * round);
+    }
+    expect(instances.size).toBeGreaterThan(1);
+    await daemon.stop();
+  });
+
+  test.skipIf(!othersCanRun)(
+    'where the system denies it fails at once with the errno, and starts no other (F9; needs root, and a project that others may read)',
+    async ({ home }) => {
+      chmodSync(home.folder, 0o755);
+      mkdirSync(home.path, { mode: 0o700 });
+      chownSync(home.path, otherUser, otherUser);
+      const args = [fixture('serves.mjs'), serveFile];
+      const options = {
+        name: 'acme',
+        command: process.execPath,
+        args,
+        ready: 'socket',
+        cwd: '/',
+        home: home.path,
+        readyTimeoutMs: 600_000,
+      };
+      const inHost = (calls: string) => {
+        const program = `import(${JSON.stringify(libraryFile)}).then(async ({ defineDaemon }) => {
+          const daemon = defineDaemon(${JSON.stringify(options)});
+          console.log(JSON.stringify(await ${calls}));
+        })`;
+        return home.spawn(process.execPath, ['-e', program], { uid: otherUser, gid: otherUser, cwd: '/' }).end();
+      };
+      const { pid, socket } = (await inHost('daemon.start()')).json;
+      // What a sandbox does to connect(2), a socket of somebody else does too.
+      chownSync(socket, 0, 0);
+      const denied = await inHost('daemon.connect().catch(({ code, facts }) => ({ code, facts }))');
+      expect(denied.json).toEqual({ code: 'not-permitted', facts: { path: socket, errno: 'EACCES' } });
+      expect((await inHost('daemon.ensure()')).json).toMatchObject({ outcome: 'already-running', pid });
+      expect(home.processes()).toMatchObject([{ pid }]);
+      expect((await inHost('daemon.stop()')).json).toMatchObject({ outcome: 'stopped', pid });
+    },
+  );
+
   test('fails with protocol-error where something else answers', async ({ home }) => {
     const script = 'require("net").createServer((s) => s.on("error", () => {}).end("SSH-2.0-x\\n")).listen(process.env.DAEMONRY_SOCKET)';
     const daemon = server(home, { args: ['-e', script], ready: 'socket' });
@@ -73,7 +154,7 @@ describe.concurrent('connect', () => {
     await expect(connecting).rejects.toMatchObject({ code: 'cancelled' });
   });
 
-  test('brings up an older daemon in the newer version first', async ({ home }) => {
+  test('brings up an older daemon in the newer version first (F49)', async ({ home }) => {
     const old = await server(home, { ready: 'socket', version: '1.0.0' }).start();
     const connection = await server(home, { ready: 'socket' }).connect();
     expect(connection.hello.instanceId).not.toBe(old.instanceId);

@@ -64,7 +64,7 @@ describe('ensure of 16 programs at once', () => {
     expect(home.processes()).toMatchObject([{ pid }]);
   });
 
-  test('of two versions ends with the newer, which nobody takes down again', async ({ home }) => {
+  test('of two versions ends with the newer, which nobody takes down again (F50)', async ({ home }) => {
     const versions = Array.from({ length: 16 }, (_, index) => (index % 2 === 0 ? '1.0.0' : '2.0.0'));
     const answers = await Promise.all(versions.map((version) => ensureIn(home, version)));
     const { pid, version } = home.descriptor('acme');

@@ -28,7 +28,7 @@ describe('hello', () => {
     });
   });
 
-  test('a daemon in a few lines of any language is understood, also a newer one', async () => {
+  test('a daemon in a few lines of any language is understood, also a newer one (F51)', async () => {
     const path = await peers.greeting({ instanceId: 'i', name: 'n', protocol: 2, mood: 'good' });
     expect(await channel.hello(path, generousMs)).toEqual({ kind: 'hello', instanceId: 'i', name: 'n', version: null, protocol: 2 });
   });
@@ -102,7 +102,7 @@ describe('hello', () => {
     expect(performance.now() - began).toBeLessThan(5_000);
   });
 
-  test('other: a daemon that is stopped by a signal for a while', async () => {
+  test('other: a daemon that is stopped by a signal for a while (F15)', async () => {
     const daemon = await newYard().serve();
     daemon.kill('SIGSTOP');
     expect(await channel.hello(daemon.socket, 100)).toEqual({ kind: 'other' });

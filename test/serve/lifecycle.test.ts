@@ -8,7 +8,7 @@ const newYard = useYards();
 const clean = { code: 0, signal: null };
 
 describe('serveDaemon', () => {
-  test('outside a daemon: fails with not-a-daemon and names what is missing', async () => {
+  test('outside a daemon: fails with not-a-daemon and names what is missing (F13)', async () => {
     const daemon = await newYard().launch({ env: { DAEMONRY_INSTANCE: '', DAEMONRY_SOCKET: '' } });
     expect(await daemon.event('error')).toBe('error {"code":"not-a-daemon","facts":{"missing":["DAEMONRY_INSTANCE","DAEMONRY_SOCKET"]}}');
     expect(await daemon.end()).toEqual({ code: 3, signal: null });
@@ -194,6 +194,23 @@ describe('idle', () => {
     const until = (await uptime()) + 1_500;
     await waitFor('more than the idle time', async () => (await uptime()) >= until);
     expect(daemon.events().filter((event) => event.startsWith('stop'))).toEqual([]);
+  });
+
+  test('whoever came while it was frozen past its idle time is served first (F55)', async () => {
+    const idleMs = 1_500;
+    const daemon = await newYard().serve({ script: { options: { idle: idleMs } } });
+    const since = performance.now();
+    daemon.kill('SIGSTOP');
+    const client = await LineClient.open(daemon.socket);
+    client.send({ jsonrpc: '2.0', id: 1, method: 'system.ping' });
+    // By then its timer is over, and may be the first thing that it sees when it wakes.
+    await waitFor('more than the idle time', () => performance.now() - since > idleMs);
+    daemon.kill('SIGCONT');
+    expect(await client.next()).toMatchObject({ result: 'pong' });
+    // And goes on: it isn't only let finish what it has asked.
+    expect(await client.ask('system.status')).toMatchObject({ result: { phase: 'ready', connections: 1 } });
+    client.socket.destroy();
+    expect(await daemon.end()).toEqual(clean);
   });
 
   test('nobody finds it any more, once it has decided to end (F53)', async () => {

@@ -77,7 +77,7 @@ describe('the socket of a served daemon', () => {
     server.close();
   });
 
-  test('of several that start at one leftover, one wins', async () => {
+  test('of several that start at one leftover, one wins (F13, F29)', async () => {
     const yard = newYard();
     await killed(await yard.serve());
     const rivals = await Promise.all(Array.from({ length: 6 }, () => yard.launch({ described: false })));

@@ -209,7 +209,7 @@ describe.skipIf(!onLinux)('claim file (needs Linux)', () => {
     expect(readdirSync(home)).toEqual(['claim']);
   });
 
-  it('of the dead is taken over, and the grave is cleared', () => {
+  it('F14: of the dead is taken over, and the grave is cleared', () => {
     const path = join(home, 'claim');
     writeFileSync(path, encodeHolder(dead()));
     expect(claimFile(path, holder({}), ({ nonce }) => nonce === 'of-the-dead')).toBe(true);

@@ -1,0 +1,23 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect } from 'vitest';
+import { FileDescriptorRepo } from '../../../src/adapters/files/file-descriptor-repo.js';
+import type { Descriptor } from '../../../src/domain/descriptor.js';
+import { fixture } from '../../support/suite.js';
+import { test } from '../../support/temporary-home.js';
+
+describe('a descriptor that is written again and again', () => {
+  test('is whole to whoever reads it meanwhile (F23)', async ({ home }) => {
+    const short = home.forge('clock') as Descriptor;
+    const long = { ...short, command: ['sleep', 'x'.repeat(200_000)] };
+    const repo = new FileDescriptorRepo({ home: home.path, env: {}, platform: process.platform });
+    const held = { ref: { name: 'clock' }, release: async () => {} };
+    const reader = home.spawn(process.execPath, [fixture('reads-json.mjs'), home.at('clock', 'daemon.json'), home.file('end')]);
+    await reader.says('reading');
+    for (let time = 0; time < 200; time++) repo.write(held, time % 2 === 0 ? long : short);
+    // Until it has read something, however busy the machine.
+    home.file('end', '');
+    const { stdout } = await reader.end();
+    expect(stdout).toMatch(/\n[1-9]\d* reads, 0 torn\n$/);
+    expect(readdirSync(home.at('clock'))).toEqual(['daemon.json']);
+  });
+});
