@@ -16,10 +16,24 @@ export interface ImportedModule {
 const mark = (index: number) => `'\u0001${index}\u0001'`;
 const marked = "'\\u0001(\\d+)\\u0001'";
 
-/** Reads TypeScript just well enough to find its imports and globals. There is no parser to lend: TypeScript 7 has no API. */
-export function readSource(text: string): SourceText {
+/** Code in which a mark stands for each string. A template is a row of marks and, in parentheses, what stands in its `${…}`. */
+export interface MarkedSource {
+  readonly bare: string;
+  readonly strings: readonly string[];
+}
+
+/** Matches a mark, and finds its string's number. */
+export const markPattern = marked;
+
+/** Takes comments and the text of strings out of TypeScript. There is no parser to lend: TypeScript 7 has no API. */
+export function markStrings(text: string): MarkedSource {
   const strings: string[] = [];
-  const bare = withoutStrings(text, strings);
+  return { bare: withoutStrings(text, strings), strings };
+}
+
+/** Reads TypeScript just well enough to find its imports and globals. */
+export function readSource(text: string): SourceText {
+  const { bare, strings } = markStrings(text);
   const imports: ImportedModule[] = [];
   const add = (pattern: RegExp, isDynamic: boolean) => {
     for (const [, index] of bare.matchAll(pattern))
