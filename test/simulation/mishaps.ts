@@ -7,8 +7,8 @@ import type { Mishap } from './scenario.js';
 /** Containers come and go under this id, as the numbers of pid namespaces do. */
 export const containerId = 'pid:[container]';
 
-const reuseEveryMs = 10;
-const reuseTries = 30;
+const reuseEveryMs = 20;
+const reuseTries = 15;
 
 /** What happens to a machine, and to those on it, by itself. */
 export function befall(world: SimulatedWorld, mishap: Mishap): void {
@@ -52,8 +52,10 @@ export function reusePid(world: SimulatedWorld, name: string): void {
   const { bootId } = world.kernel;
   const tryAgain = (triesLeft: number) => {
     if (triesLeft === 0 || world.kernel.bootId !== bootId || victim.space !== world.kernel.root) return;
-    const isTaken = victim.life === 'reaped' && world.spawnStranger().pid === victim.pid;
-    if (!isTaken) world.schedule.after(reuseEveryMs, () => tryAgain(triesLeft - 1));
+    const stranger = victim.life === 'reaped' ? world.spawnStranger() : undefined;
+    if (stranger?.pid === victim.pid) return;
+    if (stranger) world.kernel.exit(stranger, { exitCode: 0, signal: null });
+    world.schedule.after(reuseEveryMs, () => tryAgain(triesLeft - 1));
   };
   tryAgain(reuseTries);
 }
