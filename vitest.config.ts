@@ -3,6 +3,11 @@ import { defineConfig } from 'vitest/config';
 // Node reads these at every start, which takes longer than the command line does; no test speaks TLS.
 delete process.env.NODE_EXTRA_CA_CERTS;
 
+// Taken out here: the tests clear the developer's own settings from their environment.
+const { DAEMONRY_SEED, DAEMONRY_FUZZ_RUNS } = process.env;
+const fuzzing = { ...(DAEMONRY_SEED && { DAEMONRY_SEED }), ...(DAEMONRY_FUZZ_RUNS && { DAEMONRY_FUZZ_RUNS }) };
+const scale = Number(DAEMONRY_FUZZ_RUNS || 1);
+
 export default defineConfig({
   test: {
     // Most tests wait for processes, not for a core.
@@ -13,16 +18,18 @@ export default defineConfig({
       {
         test: {
           name: 'quick',
-          include: ['test/architecture/**/*.test.ts', 'test/domain/**/*.test.ts', 'test/simulation/**/*.test.ts'],
-          testTimeout: 120_000,
+          include: ['test/{architecture,domain,simulation,fuzz/parsers}/**/*.test.ts'],
+          env: fuzzing,
+          testTimeout: 120_000 * scale,
         },
       },
       {
         test: {
           name: 'sociable',
-          include: ['test/{adapters,contracts,cli,embed,serve,examples}/**/*.test.ts'],
+          include: ['test/{adapters,contracts,cli,embed,serve,examples,fuzz/machine}/**/*.test.ts'],
           globalSetup: ['test/support/leak-check.ts'],
-          testTimeout: 60_000,
+          env: fuzzing,
+          testTimeout: 60_000 * scale,
           hookTimeout: 60_000,
         },
       },

@@ -1,6 +1,8 @@
 import { constants } from 'node:os';
 import { specDefaults } from '../../domain/daemon-spec.js';
 import { type Descriptor, type DescriptorReading, descriptorSchema } from '../../domain/descriptor.js';
+import { longestDurationMs } from '../../domain/quantity.js';
+import { largestFileBytes } from './safe-files.js';
 
 type Check = (value: unknown) => boolean;
 
@@ -9,14 +11,25 @@ const isTextOrNull: Check = (value) => value === null || isText(value);
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const isStopPolicy: Check = (value) => isRecord(value) && Object.hasOwn(constants.signals, String(value.signal)) && isCount(value.graceMs);
+const isPid = (value: unknown, least: number) =>
+  Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= 0x7fff_ffff;
+
+const isStopPolicy: Check = (value) =>
+  isRecord(value) &&
+  typeof value.signal === 'string' &&
+  Object.hasOwn(constants.signals, value.signal) &&
+  isCount(value.graceMs) &&
+  (value.graceMs as number) <= longestDurationMs;
+
+// A supervisor that is a container's first process has pid 1. Nobody signals it by this.
+const isSupervisor: Check = (value) => isRecord(value) && isPid(value.pid, 1) && isText(value.startToken) && isText(value.instanceId);
 
 // By hand, since a schema library costs this hottest of paths more than all the rest of it.
 const required: Readonly<Record<string, Check>> = {
   name: isText,
   instanceId: isText,
   // Signalling pid 0, 1 or -1 would reach everybody: no such pid passes.
-  pid: (value) => Number.isSafeInteger(value) && (value as number) > 1 && (value as number) <= 0x7fff_ffff,
+  pid: (value) => isPid(value, 2),
   startToken: isText,
   bootId: isText,
   pidNamespace: isText,
@@ -29,7 +42,7 @@ const required: Readonly<Record<string, Check>> = {
   startedAt: isText,
   log: isText,
   command: (value) => Array.isArray(value) && value.length > 0 && value.every((part) => typeof part === 'string'),
-  supervisedBy: (value) => value === null || isRecord(value),
+  supervisedBy: (value) => value === null || isSupervisor(value),
 };
 
 /** Parses what was read, strictly: what is not a whole descriptor is corrupt, and says why. */
@@ -49,6 +62,7 @@ export function decodeDescriptor(
   for (const [field, check] of Object.entries(required)) {
     if (!check(value[field])) return { kind: 'corrupt', reason: `its ${field} is not valid` };
   }
+  if (!isShallow(value, deepestLevels)) return { kind: 'corrupt', reason: 'it is nested too deep' };
   // Later additions, which a descriptor of the first release may lack.
   const additions = {
     ready: isText(value.ready) ? value.ready : 'exec',
@@ -56,7 +70,21 @@ export function decodeDescriptor(
     notifyFile: isText(value.notifyFile) ? value.notifyFile : null,
     stop: isStopPolicy(value.stop) ? value.stop : { signal: specDefaults.stopSignal, graceMs: specDefaults.graceMs },
   };
-  return { kind: 'present', descriptor: { ...value, ...additions } as unknown as Descriptor };
+  const descriptor = { ...value, ...additions } as unknown as Descriptor;
+  if (text.length > surelyWritableLength && Buffer.byteLength(encodeDescriptor(descriptor)) > largestFileBytes) {
+    return { kind: 'corrupt', reason: 'it is too large' };
+  }
+  return { kind: 'present', descriptor };
+}
+
+/** Fields of a later version may be nested, but not so deep that they can't be written again: that takes a stack, and reading does not. */
+const deepestLevels = 64;
+/** A shorter text is never too large once it is written with its line breaks, at whatever depth. */
+const surelyWritableLength = largestFileBytes / (4 * deepestLevels);
+
+function isShallow(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((part) => isShallow(part, levels - 1));
 }
 
 /** Unknown fields of a descriptor that was read are kept when it is written again. */

@@ -10,6 +10,8 @@ export interface LockHolder extends ProcessIdentity {
 }
 
 const longestBytes = 4_096;
+/** It becomes part of a file's name. */
+const nonceShape = /^[0-9A-Za-z-]{1,64}$/;
 
 export function encodeHolder(holder: LockHolder): string {
   const { pid, startToken, bootId, pidNamespace, timeNamespace, host, by, nonce } = holder;
@@ -18,16 +20,22 @@ export function encodeHolder(holder: LockHolder): string {
 
 /** `undefined` for an empty file, which nobody holds, and for what is no holder at all. */
 export function decodeHolder(text: string): LockHolder | undefined {
-  let value: Partial<LockHolder> | null;
+  let value: Partial<Record<keyof LockHolder, unknown>> | null;
   try {
     value = JSON.parse(text);
   } catch {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const texts = [value.startToken, value.bootId, value.pidNamespace, value.timeNamespace, value.host, value.nonce];
-  const whole = Number.isSafeInteger(value.pid) && (value.pid as number) > 1 && texts.every((part) => typeof part === 'string');
-  return whole && (value.by === 'kernel' || value.by === 'claim') ? (value as LockHolder) : undefined;
+  const { pid, nonce, by } = value;
+  const texts = [value.startToken, value.bootId, value.pidNamespace, value.timeNamespace, value.host];
+  if (!texts.every((part) => typeof part === 'string') || typeof nonce !== 'string' || !nonceShape.test(nonce)) return undefined;
+  return isPid(pid) && (by === 'kernel' || by === 'claim') ? (value as LockHolder) : undefined;
+}
+
+/** The system calls throw for a larger number than a pid can be, which would be taken for a holder that can't be seen. */
+function isPid(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 1 && (value as number) <= 0x7fff_ffff;
 }
 
 export function readHolder(fd: number): LockHolder | undefined {

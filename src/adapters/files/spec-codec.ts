@@ -1,9 +1,20 @@
+import { constants } from 'node:os';
+import { isAbsolute } from 'node:path';
 import * as z from 'zod/mini';
 import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
+import { longestDurationMs } from '../../domain/quantity.js';
 import { parseReadyCondition, type ReadyCondition } from '../../domain/ready-condition.js';
 
-const milliseconds = z.int().check(z.gte(0));
-const names = z.record(z.string(), z.string());
+// As strict as what is given by hand: a number that nobody may give must not come in from the disk.
+const milliseconds = z.int().check(z.gte(0), z.lte(longestDurationMs));
+const mostLogsKept = 1_000;
+const text = z.string().check(z.refine((value) => !value.includes('\0')));
+const signal = z.string().check(z.refine((value) => Object.hasOwn(constants.signals, value)));
+const folder = text.check(z.refine(isAbsolute));
+// Not `record`, which leaves out a variable named __proto__.
+const variables = z.custom<Readonly<Record<string, string>>>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isString),
+);
 const ready = z.pipe(
   z.looseObject({ kind: z.string(), port: z.optional(z.number()), url: z.optional(z.string()), pattern: z.optional(z.string()) }),
   z.transform((value, context): ReadyCondition => {
@@ -17,23 +28,23 @@ const ready = z.pipe(
 
 const specShape = z.object({
   schema: z.literal(1),
-  command: z.array(z.string()).check(z.minLength(1)),
-  cwd: z.string().check(z.minLength(1)),
-  env: z._default(names, specDefaults.env),
-  envFiles: z._default(z.array(z.string()), []),
-  passEnv: z._default(z.array(z.string()), []),
+  command: z.array(text).check(z.refine(([program = '']) => program !== '')),
+  cwd: folder,
+  env: z._default(variables, specDefaults.env),
+  envFiles: z._default(z.array(text), []),
+  passEnv: z._default(z.array(text), []),
   cleanEnv: z._default(z.boolean(), specDefaults.cleanEnv),
   ready: z._default(ready, specDefaults.ready),
   readyTimeoutMs: z._default(milliseconds, specDefaults.readyTimeoutMs),
   onTimeout: z._default(z.enum(['stop', 'keep']), specDefaults.onTimeout),
-  stopSignal: z._default(z.string(), specDefaults.stopSignal),
+  stopSignal: z._default(signal, specDefaults.stopSignal),
   graceMs: z._default(milliseconds, specDefaults.graceMs),
-  socket: z._default(z.nullable(z.string()), null),
-  log: z._default(z.nullable(z.string()), null),
+  socket: z._default(z.nullable(text), null),
+  log: z._default(z.nullable(text), null),
   logMaxBytes: z._default(z.int().check(z.gte(1)), specDefaults.logMaxBytes),
-  logKeep: z._default(z.int().check(z.gte(0)), specDefaults.logKeep),
+  logKeep: z._default(z.int().check(z.gte(0), z.lte(mostLogsKept)), specDefaults.logKeep),
   restart: z._default(z.enum(['never', 'on-failure', 'always']), specDefaults.restart),
-  version: z._default(z.nullable(z.string().check(z.minLength(1))), null),
+  version: z._default(z.nullable(text.check(z.minLength(1))), null),
 });
 
 /** The remembered spec, or `undefined` where what is there is none: a lost spec must not block a stop. */
@@ -48,4 +59,8 @@ export function decodeSpec(text: string): DaemonSpec | undefined {
   if (!parsed.success) return undefined;
   const { schema: _, ...spec } = parsed.data;
   return spec;
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string';
 }
