@@ -14,18 +14,34 @@ const deepestGraves = 8;
  */
 export function claimFile(path: string, me: LockHolder, isFree: (holder: LockHolder) => boolean, depth = 0): boolean {
   if (linkWhole(path, encodeHolder(me))) return true;
-  const holder = readClaim(path);
-  if (!holder || !isFree(holder) || depth >= deepestGraves) return false;
-  const grave = `${path}.${holder.nonce}`;
+  const found = lookAt(path);
+  if (found === 'absent' || found === 'unreadable' || (found !== 'empty' && !isFree(found)) || depth >= deepestGraves) return false;
+  const nonce = nonceOf(found);
+  const grave = `${path}.${nonce}`;
   if (!claimFile(grave, me, isFree, depth + 1)) return false;
-  if (readClaim(path)?.nonce === holder.nonce) removeIfThere(path);
+  if (nonceOf(lookAt(path)) === nonce) removeIfThere(path);
   removeIfThere(grave);
   return linkWhole(path, encodeHolder(me));
 }
 
 export function readClaim(path: string): LockHolder | undefined {
+  const found = lookAt(path);
+  return typeof found === 'string' ? undefined : found;
+}
+
+type Found = LockHolder | 'absent' | 'empty' | 'unreadable';
+
+/** What can't be understood may be a newer version's. But a claim appears with its content: an empty one was emptied by a power cut. */
+function lookAt(path: string): Found {
   const file = readOwnFile(path);
-  return file && 'text' in file ? decodeHolder(file.text) : undefined;
+  if (!file) return 'absent';
+  if (!('text' in file)) return 'unreadable';
+  return decodeHolder(file.text) ?? (/[^\0\s]/.test(file.text) ? 'unreadable' : 'empty');
+}
+
+/** No holder's own nonce is one of these words: theirs are random. And none that has words becomes empty later. */
+function nonceOf(found: Found): string {
+  return typeof found === 'string' ? found : found.nonce;
 }
 
 /** Never seen empty: the file is written under another name and appears with its content. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { DaemonError } from '../../domain/daemon-error.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
@@ -10,8 +10,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** The environment that a spec asks for: the caller's or a clean one, then the files', then the values given. */
 export function composeEnvironment(spec: DaemonSpec, caller: Environment): Record<string, string> {
   const base = spec.cleanEnv ? pick(caller, ['PATH', 'HOME', ...spec.passEnv]) : pick(caller, Object.keys(caller));
-  const fromFiles = spec.envFiles.map(readEnvFile);
-  const env = Object.assign(base, ...fromFiles, spec.env) as Record<string, string>;
+  // Not `Object.assign`, which would set what stands behind __proto__ instead of a variable of that name.
+  const env: Record<string, string> = Object.fromEntries([base, ...spec.envFiles.map(readEnvFile), spec.env].flatMap(Object.entries));
   // A daemon started from within another one must not take itself for that one.
   for (const name of Object.keys(env)) if (marksOfOthers.has(name)) delete env[name];
   for (const [name, value] of Object.entries(env)) {
@@ -41,24 +41,71 @@ export function marksEnvironment(
 const marksOfOthers = new Set(['NAME', 'INSTANCE', 'SOCKET', 'DESCRIPTOR', 'NOTIFY_FD', 'NOTIFY_FILE'].map((name) => `DAEMONRY_${name}`));
 
 function pick(from: Environment, names: readonly string[]): Record<string, string> {
-  const picked: Record<string, string> = {};
-  for (const name of names) {
-    const value = from[name];
-    if (value !== undefined) picked[name] = value;
-  }
-  return picked;
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = Object.hasOwn(from, name) ? from[name] : undefined;
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }
+
+/** Twice what a system gives a program for its environment; and the parser takes ever longer over lines that assign nothing. */
+const largestEnvFileBytes = 1024 * 1024;
+/** How long a pipe may have nobody who writes, and how long somebody who writes nothing: he may be asked for a password first. */
+const openedWithinMs = 2_000;
+const writtenWithinMs = 60_000;
+const pollMs = 10;
 
 function readEnvFile(path: string): Record<string, string> {
   try {
     // A byte order mark would become part of the first name.
-    return parseEnv(readFileSync(path, 'utf8').replace(/^\uFEFF/, '')) as Record<string, string>;
+    return parseEnv(
+      readBounded(path)
+        .toString('utf8')
+        .replace(/^\uFEFF/, ''),
+    ) as Record<string, string>;
   } catch (error) {
-    throw new DaemonError(
-      'invalid-spec',
-      `can't read the environment file ${path}: ${errnoOf(error)}`,
-      { path, errno: errnoOf(error) },
-      error,
-    );
+    const errno = errnoOf(error);
+    throw new DaemonError('invalid-spec', `can't read the environment file ${path}: ${errno}`, { path, errno }, error);
   }
+}
+
+/** A pipe too, as the shell makes one for `<(…)`. Opened and read without blocking, since nothing could end that, not even Ctrl-C. */
+function readBounded(path: string): Buffer {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const isPipe = fstatSync(fd).isFIFO();
+    const began = performance.now();
+    const bytes = Buffer.allocUnsafe(largestEnvFileBytes + 1);
+    for (let length = 0; length < bytes.length; ) {
+      const count = readSome(fd, bytes, length);
+      // Nothing from a pipe that never had anything in it: its writer is still to come.
+      const isWaiting = count === undefined || (count === 0 && isPipe && length === 0);
+      if (count === 0 && !isWaiting) return bytes.subarray(0, length);
+      if (isWaiting) waitOn(performance.now() - began, count === undefined ? writtenWithinMs : openedWithinMs);
+      length += count ?? 0;
+    }
+    throw errnoError('EFBIG');
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** `undefined` where there is nothing yet. */
+function readSome(fd: number, bytes: Buffer, at: number): number | undefined {
+  try {
+    return readSync(fd, bytes, at, bytes.length - at, null);
+  } catch (error) {
+    if (errnoOf(error) === 'EAGAIN') return undefined;
+    throw error;
+  }
+}
+
+function waitOn(waitedMs: number, boundMs: number): void {
+  if (waitedMs >= boundMs) throw errnoError('ETIMEDOUT');
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pollMs);
+}
+
+function errnoError(code: string): Error {
+  return Object.assign(new Error(code), { code });
 }

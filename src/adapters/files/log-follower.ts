@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 
 const chunkBytes = 64 * 1024;
@@ -53,11 +53,7 @@ export class LogFollower {
   }
 
   private open(): void {
-    try {
-      this.fd = openSync(this.path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    } catch {
-      this.fd = undefined;
-    }
+    this.fd = openLog(this.path);
     this.position = 0;
     this.decoder = new StringDecoder('utf8');
   }
@@ -77,10 +73,33 @@ export class LogFollower {
   }
 
   private isReplaced(): boolean {
-    const named: Stats | undefined = statSync(this.path, { throwIfNoEntry: false });
+    const named = look(this.path);
     if (!named) return false;
     if (this.fd === undefined) return true;
     const open = fstatSync(this.fd);
     return named.ino !== open.ino || named.dev !== open.dev;
+  }
+}
+
+/** `undefined` where there is no regular file, which alone has a beginning and an end: a pipe or a device is no log that could be followed. */
+function openLog(path: string): number | undefined {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    if (fstatSync(fd).isFile()) return fd;
+  } catch {
+    // Nothing there that is ours to read; there may be at the next look.
+  }
+  if (fd !== undefined) closeSync(fd);
+  return undefined;
+}
+
+/** Only a regular file: whatever else came in the place of a log is not what the log was replaced by. */
+function look(path: string): Stats | undefined {
+  try {
+    const named = lstatSync(path, { throwIfNoEntry: false });
+    return named?.isFile() ? named : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -1,6 +1,6 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { filesBeside } from '../../adapters/files/daemon-files.js';
-import { temporaryPath } from '../../adapters/files/safe-files.js';
+import { readOwnFile, temporaryPath } from '../../adapters/files/safe-files.js';
 import type { OwnPlace } from './own-place.js';
 import { ownershipOf } from './ownership.js';
 
@@ -12,7 +12,9 @@ export function leaveEndedMarker({ descriptor, instanceId }: Pick<OwnPlace, 'des
   const { ended } = filesBeside(descriptor);
   const temporary = temporaryPath(ended);
   try {
-    if (ownershipOf(readFileSync(descriptor, 'utf8'), instanceId) !== 'ours') return;
+    // Never by way of a pipe, which would hold up the end, nor of a file without one.
+    const file = readOwnFile(descriptor);
+    if (!file || !('text' in file) || ownershipOf(file.text, instanceId) !== 'ours') return;
     writeFileSync(temporary, `${instanceId}\n`, { mode: 0o600, flag: 'wx' });
     renameSync(temporary, ended);
   } catch {

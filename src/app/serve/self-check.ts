@@ -1,5 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import { errnoOf } from '../../adapters/files/file-errors.js';
+import { largestFileBytes } from '../../adapters/files/safe-files.js';
 import type { OwnPlace } from './own-place.js';
 import { type Ownership, ownershipOf } from './ownership.js';
 
@@ -52,19 +54,30 @@ class Streak {
   }
 }
 
-/** Reads the file only when it isn't the one that was last seen to be ours. */
+/** Reads the file only when it isn't the one that was read last. */
 function createLook({ descriptor, instanceId }: Pick<OwnPlace, 'descriptor' | 'instanceId'>): () => Promise<Ownership> {
-  let knownOurs: string | undefined;
+  let known: { readonly seen: string; readonly ownership: Ownership } | undefined;
   return async () => {
     try {
       const { dev, ino, size, mtimeNs } = await stat(descriptor, { bigint: true });
       const seen = [dev, ino, size, mtimeNs].join();
-      if (seen === knownOurs) return 'ours';
-      const ownership = ownershipOf(await readFile(descriptor, 'utf8'), instanceId);
-      if (ownership === 'ours') knownOurs = seen;
-      return ownership;
+      if (seen !== known?.seen) known = { seen, ownership: ownershipOf(await readDescriptor(descriptor), instanceId) };
+      return known.ownership;
     } catch (error) {
       return ['ENOENT', 'ENOTDIR'].includes(errnoOf(error)) ? 'not-ours' : 'unclear';
     }
   };
+}
+
+/** Empty, which nobody's descriptor is, for what is no file of a sensible size. Never waits for the writer of a pipe: that look would be the last. */
+async function readDescriptor(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile() || stats.size > largestFileBytes) return '';
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(stats.size), 0, stats.size, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
