@@ -42,8 +42,9 @@ export async function connectSocket(address: SocketAddress, timeoutMs: number, s
   });
 }
 
-/** How long a peer may take to notice that it was left. */
+/** How long a peer may take to notice that it was left, and how much it may still say. */
 const leaveMs = 1_000;
+const maxLeaveBytes = 16 * 1024 * 1024;
 
 /**
  * Closes without a shock: a peer that is still writing when its connection is torn down gets an error, which ends many a
@@ -60,6 +61,11 @@ export function leaveGently(socket: Socket): Promise<void> {
     socket.once('close', () => {
       clearTimeout(timer);
       resolve();
+    });
+    let leftBytes = maxLeaveBytes;
+    socket.on('data', (chunk: Buffer) => {
+      leftBytes -= chunk.length;
+      if (leftBytes < 0) socket.destroy();
     });
     socket.unref();
     socket.resume().end();

@@ -27,12 +27,15 @@ export interface RpcPeerOptions {
 
 /** How much a peer may leave unread before it is cut off. */
 const maxUnreadBytes = 64 * 1024 * 1024;
+/** What a message that waits to be read takes beside its bytes: without it, short ones would take five times the bound. */
+const messageOverheadBytes = 512;
 /** How long a peer may take to read what it was sent last. */
 const flushMs = 10_000;
 /** How often it is felt whether a peer that says no more still listens. */
 const feelMs = 1_000;
-/** How long a peer may go on sending a message that is too long. */
+/** How long a peer may go on sending a message that is too long, and how much of it. */
 const overflowMs = 2_000;
+const maxOverflowBytes = 16 * 1024 * 1024;
 
 /** One end of a connection that speaks JSON-RPC 2.0, one message a line, in both directions. */
 export class RpcPeer {
@@ -45,6 +48,11 @@ export class RpcPeer {
   readonly #closeListeners: (() => void)[] = [];
   #lastId = 0;
   #references = 0;
+  #unreadMessages = 0;
+  #overflowBytes = 0;
+  /** The lines of the last chunk that were not looked at yet, while the peer reads its answers to those before. */
+  #unheard: ReturnType<LineSplitter['push']> | undefined;
+  #holdsOff = false;
   #finishing = false;
   #violation: string | undefined;
   #linger: NodeJS.Timeout | undefined;
@@ -131,11 +139,27 @@ export class RpcPeer {
   }
 
   #read(chunk: Buffer): void {
-    for (const line of this.#lines.push(chunk)) {
+    if (this.#violation !== undefined) {
+      this.#overflowBytes += chunk.length;
+      if (this.#overflowBytes > maxOverflowBytes) this.socket.destroy();
+      return;
+    }
+    this.#unheard = this.#lines.push(chunk);
+    this.#readOn();
+  }
+
+  #readOn(): void {
+    while (!this.#holdsOff) {
+      const next = this.#unheard?.next();
+      if (next === undefined || next.done) {
+        if (this.socket.isPaused()) this.socket.resume();
+        if (this.socket.readableEnded) this.#heardAll();
+        return;
+      }
       // The message before may have brought that about.
       if (this.socket.destroyed || this.#violation !== undefined) return;
-      if (line === 'overflow') this.#refuseOverflow();
-      else this.#receive(line);
+      if (next.value === 'overflow') this.#refuseOverflow();
+      else this.#receive(next.value);
     }
   }
 
@@ -144,10 +168,12 @@ export class RpcPeer {
    * write of nothing reaches only one that listens, and fails otherwise.
    */
   #heardAll(): void {
+    // Its end is heard also while it is held off, and may then come before what it said last has been looked at.
+    if (this.#holdsOff) return;
     this.finish();
     if (!this.socket.writable) return;
     const feel = () => this.socket.writable && this.socket.write('');
-    this.#feeler = setInterval(feel, feelMs).unref();
+    this.#feeler ??= setInterval(feel, feelMs).unref();
     feel();
   }
 
@@ -157,7 +183,7 @@ export class RpcPeer {
       case 'blank':
         return;
       case 'request':
-        if (!this.#finishing) void this.#answer(message.request);
+        if (!this.#finishing) void this.#answer(message.request, line.length);
         return;
       case 'response':
         this.#client.receive(message.response);
@@ -168,8 +194,8 @@ export class RpcPeer {
     }
   }
 
-  async #answer(request: JSONRPCRequest): Promise<void> {
-    await this.#methods.answer(request, (answer) => this.#sendAnswer(answer));
+  async #answer(request: JSONRPCRequest, bytes: number): Promise<void> {
+    await this.#methods.answer(request, bytes, (answer) => this.#sendAnswer(answer));
     if (this.#finishing) this.finish();
   }
 
@@ -196,13 +222,32 @@ export class RpcPeer {
 
   #write(line: Buffer): boolean {
     if (!this.socket.writable) return false;
-    if (this.socket.writableLength > maxUnreadBytes) {
+    if (this.socket.writableLength + this.#unreadMessages * messageOverheadBytes > maxUnreadBytes) {
       this.socket.destroy();
       return false;
     }
     this.ref();
-    this.socket.write(line, () => this.unref());
+    this.#unreadMessages++;
+    this.socket.write(line, () => {
+      this.#unreadMessages--;
+      this.unref();
+    });
+    this.#holdOff();
     return true;
+  }
+
+  /**
+   * Who doesn't read what it is answered is not read either, until it does. Only at the end that serves: two that both
+   * waited for the other to read would wait for ever.
+   */
+  #holdOff(): void {
+    if (this.#holdsOff || this.#options.onInvalid !== 'answer' || this.#violation !== undefined || !this.socket.writableNeedDrain) return;
+    this.#holdsOff = true;
+    this.socket.pause();
+    this.socket.once('drain', () => {
+      this.#holdsOff = false;
+      this.#readOn();
+    });
   }
 
   #refuseOverflow(): void {
@@ -215,7 +260,7 @@ export class RpcPeer {
     this.#sendAnswer(createJSONRPCErrorResponse(null, rpcCodes.invalidRequest, reason));
     // Reading goes on, into nothing: closed at once, the peer would fail in the middle of its write and never read why.
     this.#linger = setTimeout(() => this.socket.destroy(), overflowMs).unref();
-    this.socket.end();
+    this.socket.resume().end();
   }
 
   #violate(reason: string): void {
