@@ -27,6 +27,8 @@ export interface RpcPeerOptions {
 
 /** How much a peer may leave unread before it is cut off. */
 const maxUnreadBytes = 64 * 1024 * 1024;
+/** How much before its requests have to wait: some peers say all they have to say before they read the first answer. */
+const patientBytes = 4 * 1024 * 1024;
 /** What a message that waits to be read takes beside its bytes: without it, short ones would take five times the bound. */
 const messageOverheadBytes = 512;
 /** How long a peer may take to read what it was sent last. */
@@ -222,7 +224,7 @@ export class RpcPeer {
 
   #write(line: Buffer): boolean {
     if (!this.socket.writable) return false;
-    if (this.socket.writableLength + this.#unreadMessages * messageOverheadBytes > maxUnreadBytes) {
+    if (this.#unreadBytes > maxUnreadBytes) {
       this.socket.destroy();
       return false;
     }
@@ -236,12 +238,17 @@ export class RpcPeer {
     return true;
   }
 
+  get #unreadBytes(): number {
+    return this.socket.writableLength + this.#unreadMessages * messageOverheadBytes;
+  }
+
   /**
    * Who doesn't read what it is answered is not read either, until it does. Only at the end that serves: two that both
    * waited for the other to read would wait for ever.
    */
   #holdOff(): void {
-    if (this.#holdsOff || this.#options.onInvalid !== 'answer' || this.#violation !== undefined || !this.socket.writableNeedDrain) return;
+    if (this.#holdsOff || this.#options.onInvalid !== 'answer' || this.#violation !== undefined) return;
+    if (this.#unreadBytes <= patientBytes || !this.socket.writableNeedDrain) return;
     this.#holdsOff = true;
     this.socket.pause();
     this.socket.once('drain', () => {

@@ -112,6 +112,20 @@ describe('a served daemon and a peer that', () => {
     expect(answers).toBe(asked + 1);
   });
 
+  test('says all it has to say before it reads the first answer: is not held up by three MiB of them', async () => {
+    const peer = await openPeer();
+    const asking = request(1, 'echo', ['x'.repeat(100 * 1024)]);
+    await peer.pour(asking, 30 * asking.length);
+    await waitFor('all of it to be taken', () => peer.sentBytes === 30 * asking.length);
+    let [answers, received] = [0, 0];
+    peer.socket.on('data', (data: Buffer) => {
+      received += data.length;
+      if (data.includes(0x0a)) answers++;
+    });
+    peer.socket.resume().end();
+    await waitFor('all answers', () => received >= 30 * 100 * 1024 && answers > 0 && peer.socket.readableEnded);
+  });
+
   test('has more under way than a daemon can hold: is refused what is too much', async () => {
     const client = await LineClient.open(daemon.socket);
     for (let id = 0; id < 100; id++) client.socket.write(request(id, 'never', 'x'.repeat(maxLineBytes - 100).split(' ')));

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { JsonRpcControlChannel } from '../../../src/adapters/net/json-rpc-control-channel.js';
+import { NetReadinessProbe } from '../../../src/adapters/net/net-readiness-probe.js';
 import { openConnection } from '../../../src/app/embed/connection.js';
 import { usePeers } from '../../serve/support/peers.js';
 import { loadLibrary } from '../../support/library.js';
@@ -97,6 +98,26 @@ describe('a peer that says anything at all', () => {
     await expect(openConnection(path, { timeoutMs: 30_000 })).rejects.toMatchObject({ code: 'protocol-error' });
     await waitFor('both connections to close', () => sent.length === 2);
     for (const bytes of sent) expect(bytes).toBeLessThan(32 * mebibyte);
+  });
+});
+
+describe('a readiness probe', () => {
+  test('of a peer that pours at once: is ready, and leaves it after a few MiB', async () => {
+    let sent: number | undefined;
+    const path = await peers.listen((socket) => {
+      const block = Buffer.alloc(64 * 1024, 'x');
+      const more = () => {
+        while (!socket.destroyed && socket.bytesWritten < 1024 * mebibyte && socket.write(block));
+      };
+      socket.on('drain', more).once('close', () => {
+        sent = socket.bytesWritten;
+      });
+      more();
+    });
+    const subject = { pid: process.pid, socket: path, log: '/dev/null', logOffset: 0, notifyFile: null };
+    expect(await new NetReadinessProbe(() => false).check({ kind: 'socket' }, subject)).toBe(true);
+    await waitFor('its connection to close', () => sent !== undefined);
+    expect(sent).toBeLessThan(32 * mebibyte);
   });
 });
 
