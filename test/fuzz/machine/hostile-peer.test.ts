@@ -63,7 +63,7 @@ describe('a served daemon and a peer that', () => {
 
   test('sends a gigabyte without a newline: is cut off after a few MiB', async () => {
     const peer = await openPeer();
-    await pingDuring(peer.pour(Buffer.alloc(64 * 1024, 'x'), gigabyte));
+    await pingDuring(peer.pour(Buffer.alloc(mebibyte, 'x'), gigabyte));
     await peer.whenClosed();
     expect(peer.sentBytes).toBeLessThan(maxLineBytes + 32 * mebibyte);
   });
@@ -71,7 +71,7 @@ describe('a served daemon and a peer that', () => {
   test('sends binary without an end: is cut off too', async () => {
     const peer = await openPeer();
     peer.socket.resume();
-    await pingDuring(peer.pour(Buffer.alloc(64 * 1024, Buffer.from([0, 0xff, 0xfe, 0xc3, 0x28])), gigabyte));
+    await pingDuring(peer.pour(Buffer.alloc(mebibyte, Buffer.from([0, 0xff, 0xfe, 0xc3, 0x28])), gigabyte));
     await peer.whenClosed();
     expect(peer.sentBytes).toBeLessThan(maxLineBytes + 32 * mebibyte);
   });

@@ -1,4 +1,6 @@
-import type { Socket } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { JsonRpcControlChannel } from '../../../src/adapters/net/json-rpc-control-channel.js';
@@ -85,7 +87,7 @@ describe('a peer that says anything at all', () => {
   test.each(['from the start', 'as its answer'])('without an end, %s: is left after a few MiB', async (when) => {
     const sent: number[] = [];
     const path = await peers.listen((socket) => {
-      const block = Buffer.alloc(64 * 1024, 'x');
+      const block = Buffer.alloc(mebibyte, 'x');
       const more = () => {
         while (!socket.destroyed && socket.bytesWritten < 1024 * mebibyte && socket.write(block));
       };
@@ -104,19 +106,26 @@ describe('a peer that says anything at all', () => {
 describe('a readiness probe', () => {
   test('of a peer that pours at once: is ready, and leaves it after a few MiB', async () => {
     let sent: number | undefined;
-    const path = await peers.listen((socket) => {
-      const block = Buffer.alloc(64 * 1024, 'x');
+    // It goes on when it is told that nobody listens any more.
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      const block = Buffer.alloc(mebibyte, 'x');
       const more = () => {
         while (!socket.destroyed && socket.bytesWritten < 1024 * mebibyte && socket.write(block));
       };
-      socket.on('drain', more).once('close', () => {
+      socket.on('error', () => {}).on('drain', more);
+      socket.once('close', () => {
         sent = socket.bytesWritten;
       });
       more();
     });
+    const folder = mkdtempSync(join(tmpdir(), 'dy-'));
+    const path = join(folder, 's');
+    await new Promise<void>((resolve) => server.listen(path, resolve));
     const subject = { pid: process.pid, socket: path, log: '/dev/null', logOffset: 0, notifyFile: null };
     expect(await new NetReadinessProbe(() => false).check({ kind: 'socket' }, subject)).toBe(true);
     await waitFor('its connection to close', () => sent !== undefined);
+    server.close();
+    rmSync(folder, { recursive: true });
     expect(sent).toBeLessThan(32 * mebibyte);
   });
 });

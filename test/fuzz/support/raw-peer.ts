@@ -33,8 +33,20 @@ export class RawPeer {
   /** Writes as fast as it is taken, until the connection closes, this many bytes have been written, or `enough` says so. */
   async pour(chunk: Buffer, mostBytes: number, enough: () => boolean = () => false): Promise<void> {
     for (let poured = 0; poured < mostBytes && !this.closed && !enough(); poured += chunk.length) {
-      if (!this.socket.write(chunk)) await waitFor('room to write', () => this.closed || enough() || !this.socket.writableNeedDrain);
+      if (!this.socket.write(chunk)) await this.#roomOr(enough);
     }
+  }
+
+  /** By the event, since a poll for each write would make no flood; by a poll too, since what is enough has no event. */
+  async #roomOr(enough: () => boolean): Promise<void> {
+    let hasRoom = false;
+    const told = () => {
+      hasRoom = true;
+    };
+    this.socket.once('drain', told);
+    for (let turn = 0; turn < 200 && !hasRoom && !this.closed; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await waitFor('room to write', () => hasRoom || this.closed || enough());
+    this.socket.removeListener('drain', told);
   }
 
   async whenClosed(): Promise<void> {
