@@ -1,4 +1,4 @@
-import { lstatSync, unlinkSync } from 'node:fs';
+import { lstatSync, type Stats, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DaemonError } from '../../domain/daemon-error.js';
 import { connectSocket, leaveGently } from '../net/connect-socket.js';
@@ -42,10 +42,19 @@ function isUsable(folder: string): boolean {
 
 /** Removes the socket of an instance that is proven dead, unless somebody else listens at that path by now. */
 export async function removeDeadSocket(path: string): Promise<void> {
-  const before = lstatSync(path, { throwIfNoEntry: false });
+  const before = look(path);
   if (!before?.isSocket() || (await isListening(path))) return;
-  const now = lstatSync(path, { throwIfNoEntry: false });
+  const now = look(path);
   if (now && now.ino === before.ino && now.dev === before.dev) unlinkSync(path);
+}
+
+/** The path comes from a file: one that leads nowhere, through a file or beyond all lengths, must not keep its record from being cleared. */
+function look(path: string): Stats | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Only a refusal proves that nobody is there. */

@@ -112,6 +112,20 @@ describe('a served daemon whose descriptor became', () => {
   });
 });
 
+describe.concurrent('a recorded socket', () => {
+  for (const [what, socket] of Object.entries({
+    'below a file': '/etc/passwd/s',
+    'in a longer path than any': `/${'x'.repeat(5_000)}`,
+    'that is no path': 'x',
+  })) {
+    test(`${what}: keeps no record from being cleared (F24)`, async ({ home }) => {
+      home.forge('clock', { socket });
+      expect((await run(home, ['stop', 'clock', '--json'])).json).toMatchObject({ outcome: 'stale-cleaned' });
+      expect(home.filesOf('clock')).toEqual(['lock']);
+    });
+  }
+});
+
 /** How often a process has gone to sleep: an idle daemon wakes for its look at itself, and for little else. */
 function wakeUps(pid: number): number {
   return Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
