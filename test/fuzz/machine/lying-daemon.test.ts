@@ -176,7 +176,9 @@ describe.concurrent('a daemon that lies', () => {
       // Whatever is not false agrees to end.
       const agrees = lie === 'twice' || lie === 'unfaithful';
       const { outcome: stopped } = await daemon.stop({ graceMs: agrees ? 50 : 10_000 });
-      expect([stopped, isAlive(pid)]).toEqual([agrees ? 'killed' : 'stopped', false]);
+      // An agreement that comes too late, on a busy machine, is none: then the signal is obeyed.
+      expect(agrees ? ['killed', 'stopped'] : ['stopped']).toContain(stopped);
+      expect(isAlive(pid)).toBe(false);
       expect(home.filesOf('liar')).not.toContain('daemon.json');
     });
   }
