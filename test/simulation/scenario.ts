@@ -93,7 +93,7 @@ export function scenarioOf(seed: number): Scenario {
     containers: can(0.12),
     otherUsers: can(0.12),
     oddPrograms: can(0.7),
-    nameCount: can(0.6) ? 1 : 2,
+    nameCount: can(0.75) ? 1 : 2,
     neverReaps: can(0.15),
   };
   const users = Array.from({ length: 1 + random.below(3) }, (): User => {
