@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import { snapshot } from '../support/folder-snapshot.js';
 import { isAlive, processFacts, untilDead } from '../support/processes.js';
@@ -14,7 +15,23 @@ async function startFamily(home: TemporaryHome, file: string, ...args: string[])
   return { pid, child };
 }
 
+const hasPython = spawnSync('python3', ['-c', 'import ctypes, threading']).status === 0;
+
 describe.concurrent('stop', () => {
+  test.skipIf(!hasPython)('ends a daemon whose first thread has ended, which looks like a zombie (needs python3)', async ({ home }) => {
+    const lines = [
+      'import ctypes, threading, time',
+      'threading.Thread(target=lambda: time.sleep(1000)).start()',
+      'ctypes.CDLL(None).pthread_exit(None)',
+    ];
+    const { pid } = await home.start('clock', ['python3', '-c', lines.join('\n')]);
+    await waitFor('the end of its first thread', () => processFacts(pid)?.state === 'Z');
+    expect(readdirSync(`/proc/${pid}/task`)).toHaveLength(2);
+    expect((await home.cli(['status', 'clock'])).exitCode).toBe(0);
+    expect((await home.cli(['stop', 'clock', '--json'])).json.outcome).toBe('stopped');
+    expect(existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`).length : 0).toBeLessThanOrEqual(1);
+  });
+
   test('answers with exactly the agreed JSON, and leaves only what is remembered', async ({ home }) => {
     const { pid } = await home.startSleeper('clock');
     const end = await home.cli(['stop', 'clock', '--json']);

@@ -1,6 +1,7 @@
 /** What one line of `/proc/<pid>/stat` says, as far as it is asked for. */
 export interface ProcStat {
   readonly pid: number;
+  /** Dead, and not reaped. A process whose first thread alone has ended looks the same but for the number of its threads. */
   readonly zombie: boolean;
   readonly parent: number;
   readonly processGroup: number;
@@ -22,7 +23,7 @@ export function parseProcStat(text: string): ProcStat | undefined {
   if (close < 0 || startToken === undefined) return undefined;
   return {
     pid: Number.parseInt(text, 10),
-    zombie: fields[0] === 'Z' || fields[0] === 'X' || fields[0] === 'x',
+    zombie: (fields[0] === 'Z' && Number(fields[17]) <= 1) || fields[0] === 'X' || fields[0] === 'x',
     parent: Number(fields[1]),
     processGroup: Number(fields[2]),
     session: Number(fields[3]),

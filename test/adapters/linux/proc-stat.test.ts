@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseProcStat } from '../../../src/adapters/linux/proc-stat.js';
 
-const line = (command: string, state = 'S') =>
-  `4242 (${command}) ${state} 17 4240 4200 0 -1 4194560 1043 0 2 0 31 12 0 0 20 0 11 0 987654321012 1099231232 12034 18446744073709551615 1 1 0\n`;
+const line = (command: string, state = 'S', threads = 1) =>
+  `4242 (${command}) ${state} 17 4240 4200 0 -1 4194560 1043 0 2 0 31 12 0 0 20 0 ${threads} 0 987654321012 1099231232 12034 18446744073709551615 1 1 0\n`;
 
 describe('proc stat: one line of /proc/<pid>/stat', () => {
   it('reads what is asked for', () => {
@@ -31,6 +31,10 @@ describe('proc stat: one line of /proc/<pid>/stat', () => {
 
   it.each(['Z', 'X', 'x'])('F5: takes state %s for dead', (state) => {
     expect(parseProcStat(line('node', state))?.zombie).toBe(true);
+  });
+
+  it('takes a zombie for alive while other threads of it live: only the first one has ended', () => {
+    expect(parseProcStat(line('node', 'Z', 2))?.zombie).toBe(false);
   });
 
   it.each(['R', 'S', 'D', 'T', 't', 'I', 'W', 'P'])('takes state %s for alive', (state) => {
