@@ -30,7 +30,7 @@ export async function ensureDaemon(machine: Machine, request: EnsureRequest): Pr
     // Another caller may have replaced it while we waited.
     if (view.state !== 'running' || !isOutdated(view.descriptor as Descriptor, request.spec)) return undefined;
     await endAndClear(machine, held, view.descriptor as Descriptor);
-    return started(machine, held, await launchDaemon(machine, held, request.spec, command, request));
+    return started(await launchDaemon(machine, held, request.spec, command, request));
   });
   return replaced ? { ...replaced, outcome: 'replaced' } : startDaemon(machine, request);
 }

@@ -15,6 +15,8 @@ const exitCodeTimeoutMs = 1_000;
 
 export interface Launched {
   readonly descriptor: Descriptor;
+  /** Absolute path of the descriptor. */
+  readonly path: string;
   /** `starting` only where the spec keeps a daemon that was not ready in time. */
   readonly outcome: 'started' | 'starting';
   /** How it ended, once it has. */
@@ -39,18 +41,18 @@ export async function launchDaemon(
   command: ResolvedCommand,
   { signal, onLaunched }: LaunchOptions = {},
 ): Promise<Launched> {
-  const { descriptor, launch } = await spawnRecorded(machine, held, spec, command);
+  const { descriptor, path, launch } = await spawnRecorded(machine, held, spec, command);
   try {
     onLaunched?.(descriptor);
     await launch.open();
     const outcome = await awaitReadiness(machine, descriptor, spec.readyTimeoutMs, signal);
     switch (outcome) {
       case 'ready':
-        return { descriptor: await recordReady(machine, held, descriptor), outcome: 'started', end: () => launch.end() };
+        return { descriptor: await recordReady(machine, held, descriptor), path, outcome: 'started', end: () => launch.end() };
       case 'ended':
         return await failEnded(machine, held, descriptor, launch);
       case 'timeout':
-        if (spec.onTimeout === 'keep') return { descriptor, outcome: 'starting', end: () => launch.end() };
+        if (spec.onTimeout === 'keep') return { descriptor, path, outcome: 'starting', end: () => launch.end() };
         return await failUnready(machine, held, descriptor, spec, 'ready-timeout');
       case 'cancelled':
         return await failUnready(machine, held, descriptor, spec, 'cancelled');
@@ -76,7 +78,7 @@ async function spawnRecorded(
   held: HeldLock,
   spec: DaemonSpec,
   command: ResolvedCommand,
-): Promise<{ descriptor: Descriptor; launch: Launch }> {
+): Promise<{ descriptor: Descriptor; path: string; launch: Launch }> {
   const { descriptors, spawner } = machine;
   const place = await descriptors.place(held.ref);
   const log = await machine.logs.prepare(held, { ref: held.ref, file: spec.log, maxBytes: spec.logMaxBytes, keep: spec.logKeep });
@@ -97,7 +99,7 @@ async function spawnRecorded(
     const descriptor = describe(launch.identity);
     await descriptors.write(held, descriptor);
     await descriptors.writeSpec(held, spec);
-    return { descriptor, launch };
+    return { descriptor, path: place.descriptor, launch };
   } catch (error) {
     await launch?.abort();
     launch?.release();

@@ -32,7 +32,7 @@ export async function restartDaemon(machine: Machine, request: RestartRequest): 
     const latest = request.spec ?? (await machine.descriptors.readSpec(request.ref)) ?? spec;
     const command = await machine.spawner.resolve(latest);
     await stopHeld(machine, held, request);
-    return started(machine, held, await launchDaemon(machine, held, latest, command, request));
+    return started(await launchDaemon(machine, held, latest, command, request));
   });
 }
 

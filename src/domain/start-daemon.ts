@@ -84,12 +84,12 @@ async function startHeld(machine: Machine, held: HeldLock, request: StartRequest
   }
   // A remembered spec is read again: another start may have been remembered while we waited.
   const { spec, command } = (request.spec && prepared) ?? (await prepare(machine, view, request));
-  return started(machine, held, await launchDaemon(machine, held, spec, command, request));
+  return started(await launchDaemon(machine, held, spec, command, request));
 }
 
-export async function started(machine: Machine, held: HeldLock, launched: Launched): Promise<StartResult> {
-  const place = await machine.descriptors.place(held.ref);
-  return { outcome: launched.outcome, descriptor: launched.descriptor, path: place.descriptor, differs: [], end: launched.end };
+/** Asks nothing more of the machine: what could fail now would be told as a failure of a start that succeeded. */
+export function started({ outcome, descriptor, path, end }: Launched): StartResult {
+  return { outcome, descriptor, path, differs: [], end };
 }
 
 /**
