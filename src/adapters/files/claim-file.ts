@@ -19,8 +19,8 @@ export function claimFile(path: string, me: LockHolder, isFree: (holder: LockHol
   const nonce = nonceOf(found);
   const grave = `${path}.${nonce}`;
   if (!claimFile(grave, me, isFree, depth + 1)) return false;
-  if (nonceOf(lookAt(path)) === nonce) removeIfThere(path);
-  removeIfThere(grave);
+  if (nonceOf(lookAt(path)) === nonce) naming(path, 'write', () => removeIfThere(path));
+  naming(grave, 'write', () => removeIfThere(grave));
   return linkWhole(path, encodeHolder(me));
 }
 
@@ -44,7 +44,10 @@ function nonceOf(found: Found): string {
   return typeof found === 'string' ? found : found.nonce;
 }
 
-/** Never seen empty: the file is written under another name and appears with its content. */
+/**
+ * Never seen empty: the file is written under another name and appears with its content. False where somebody else's is
+ * there, or where the lock's holder has cleared away ours before it appeared.
+ */
 function linkWhole(path: string, text: string): boolean {
   return naming(path, 'write', () => {
     const temporary = temporaryPath(path);
@@ -53,7 +56,7 @@ function linkWhole(path: string, text: string): boolean {
       linkSync(temporary, path);
       return true;
     } catch (error) {
-      if (errnoOf(error) === 'EEXIST') return false;
+      if (['EEXIST', 'ENOENT'].includes(errnoOf(error))) return false;
       throw error;
     } finally {
       removeIfThere(temporary);

@@ -58,7 +58,9 @@ export class FileDescriptorRepo implements DescriptorRepo {
     else naming(files.descriptor, 'write', () => removeIfThere(files.descriptor));
     // Last: until the descriptor is gone, the marker says that it ended well.
     naming(files.ended, 'write', () => removeIfThere(files.ended));
-    removeTemporaries(files);
+    removeRemnants(files);
+    // Beside a descriptor of the user's choice, others may be about to listen.
+    if (files.stem === '') await removeHiddenSockets(files.folder);
   }
 
   createInstance(held: HeldLock, options: { readonly pinnedSocket: string | null; readonly notify: boolean }): InstanceFiles {
@@ -179,12 +181,21 @@ function setAside(path: string): void {
   });
 }
 
-/** What writers of this daemon's files left that were killed: we hold its lock, so none of them is being written. */
-function removeTemporaries(files: DaemonFiles): void {
+/** What a daemon left that was killed between listening and giving its socket the name by which it is found. */
+async function removeHiddenSockets(folder: string): Promise<void> {
+  const hidden = naming(folder, 'read', () => readdirSync(folder)).filter((name) => /^\.?[0-9a-f]{6,12}$/.test(name));
+  for (const name of hidden) await removeDeadSocket(join(folder, name));
+}
+
+/** What writers and starters left that were killed, which no record leads to. We hold the lock, so nobody is at it. */
+function removeRemnants(files: DaemonFiles): void {
   const own = [files.descriptor, files.spec, files.ended, files.claim].map((path) => basename(path));
+  const claim = basename(files.claim);
+  const isOwn = (target: string) => own.includes(target) || target.startsWith(`${claim}.`);
   for (const name of naming(files.folder, 'read', () => readdirSync(files.folder))) {
     const target = /^\.(.+)\.[0-9a-f]{12}\.tmp$/.exec(name)?.[1];
     const path = join(files.folder, name);
-    if (target !== undefined && own.includes(target)) naming(path, 'write', () => removeIfThere(path));
+    const isNotice = name.startsWith(`${files.stem}notify-`) && /notify-[0-9a-f]{12}$/.test(name);
+    if (isNotice || (target !== undefined && isOwn(target))) naming(path, 'write', () => removeIfThere(path));
   }
 }

@@ -1,10 +1,10 @@
-import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readSync, realpathSync, renameSync, type Stats } from 'node:fs';
+import { constants, existsSync, fstatSync, lstatSync, openSync, readSync, realpathSync, renameSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DaemonError } from '../../domain/daemon-error.js';
 import type { HeldLock, LogStore, LogTarget } from '../../domain/ports.js';
 import type { FileDescriptorRepo } from './file-descriptor-repo.js';
 import { errnoOf, fileFailure, naming, unsafe } from './file-errors.js';
-import { removeIfThere } from './safe-files.js';
+import { closeQuietly, removeIfThere } from './safe-files.js';
 
 const chunkBytes = 64 * 1024;
 /** The most that `tail` gives back, whatever the lines are like. */
@@ -16,7 +16,7 @@ export class FileLogStore implements LogStore {
 
   prepare(_held: HeldLock, target: LogTarget): { path: string; offset: number } {
     const path = target.file === null ? this.repo.place(target.ref).log : throughLinks(target.file);
-    const before = lstatSync(path, { throwIfNoEntry: false });
+    const before = naming(path, 'read', () => lstatSync(path, { throwIfNoEntry: false }));
     if (before) insistOnLog(path, before);
     if (before?.isFile() && before.size >= target.maxBytes) naming(path, 'write', () => rotate(path, target.keep));
     return { path, offset: sizeWhenOpened(path) };
@@ -69,7 +69,7 @@ function sizeWhenOpened(path: string): number {
       const stat = fstatSync(fd);
       return stat.isFile() ? stat.size : 0;
     } finally {
-      closeSync(fd);
+      closeQuietly(fd);
     }
   });
 }
@@ -101,10 +101,12 @@ function lastLines(path: string, lines: number, fromOffset: number, toOffset = N
     throw fileFailure(error, path, 'read');
   }
   try {
-    const stat = fstatSync(fd);
-    return stat.isFile() ? linesOf(readEnd(fd, Math.min(stat.size, toOffset), fromOffset, lines), lines) : [];
+    return naming(path, 'read', () => {
+      const stat = fstatSync(fd);
+      return stat.isFile() ? linesOf(readEnd(fd, Math.min(stat.size, toOffset), fromOffset, lines), lines) : [];
+    });
   } finally {
-    closeSync(fd);
+    closeQuietly(fd);
   }
 }
 

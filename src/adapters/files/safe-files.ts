@@ -94,12 +94,23 @@ export function readOwnFile(path: string): { text: string } | { notAFile: string
     });
   }
   try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) return { notAFile: 'it is not a regular file' };
-    if (stat.size > largestFileBytes) return { notAFile: 'it is larger than 16 MB' };
-    return { text: readWhole(fd, stat.size) };
+    return naming(path, 'read', () => {
+      const stat = fstatSync(fd);
+      if (!stat.isFile()) return { notAFile: 'it is not a regular file' };
+      if (stat.size > largestFileBytes) return { notAFile: 'it is larger than 16 MB' };
+      return { text: readWhole(fd, stat.size) };
+    });
   } finally {
+    closeQuietly(fd);
+  }
+}
+
+/** Closes what nothing more is asked of: it is closed, whatever the system says of it, and no failure of what was done with it. */
+export function closeQuietly(fd: number): void {
+  try {
     closeSync(fd);
+  } catch {
+    // It could only say that something was not written; what has to be on disk is synced before.
   }
 }
 

@@ -2,6 +2,7 @@ import { lstatSync, type Stats, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DaemonError } from '../../domain/daemon-error.js';
 import { connectSocket, leaveGently } from '../net/connect-socket.js';
+import { errnoOf, fileFailure, naming } from './file-errors.js';
 import { fitsSocketPath, socketFolders } from './home.js';
 import { shortId } from './random-id.js';
 import { checkedSubfolder } from './safe-files.js';
@@ -45,15 +46,16 @@ export async function removeDeadSocket(path: string): Promise<void> {
   const before = look(path);
   if (!before?.isSocket() || (await isListening(path))) return;
   const now = look(path);
-  if (now && now.ino === before.ino && now.dev === before.dev) unlinkSync(path);
+  if (now && now.ino === before.ino && now.dev === before.dev) naming(path, 'write', () => unlinkSync(path));
 }
 
 /** The path comes from a file: one that leads nowhere, through a file or beyond all lengths, must not keep its record from being cleared. */
 function look(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (['ENOTDIR', 'ENAMETOOLONG', 'ELOOP', 'EACCES', 'ERR_INVALID_ARG_VALUE'].includes(errnoOf(error))) return undefined;
+    throw fileFailure(error, path, 'read');
   }
 }
 

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { DaemonError } from '../../domain/daemon-error.js';
 import type { Observation, Vantage } from '../../domain/identity.js';
 import type { DaemonMarks, ProcessInspector, ProcessRow, ProcessUsage } from '../../domain/ports.js';
+import { errnoOf, naming } from '../files/file-errors.js';
 import { isGate } from '../posix/gate-script.js';
 import { parseMarks } from '../posix/marks.js';
 import { type ProcStat, parseProcStat } from './proc-stat.js';
@@ -55,14 +56,14 @@ export class LinuxProcessInspector implements ProcessInspector {
   survey(): readonly ProcessRow[] {
     const rows: ProcessRow[] = [];
     for (const pid of allPids()) {
-      const stat = readStat(pid);
+      const stat = parseProcStat(readIfThere(`/proc/${pid}/stat`) ?? '');
       if (stat) rows.push({ ...stat, uid: ownerOf(pid) });
     }
     return rows;
   }
 
   marksOf(pid: number): DaemonMarks | undefined {
-    const environment = readText(`/proc/${pid}/environ`);
+    const environment = readIfThere(`/proc/${pid}/environ`);
     const marks = environment === undefined ? undefined : parseMarks(environment.split('\0'));
     if (!marks) return undefined;
     // The instance is random, and means the same everywhere; a path means another file in another container.
@@ -94,9 +95,9 @@ export class LinuxProcessInspector implements ProcessInspector {
   }
 
   private findVantage(): Vantage {
-    const self = readStat(process.pid);
-    const bootId = readText('/proc/sys/kernel/random/boot_id')?.trim();
-    const pidNamespace = readLink('/proc/self/ns/pid');
+    const self = parseProcStat(own(`/proc/${process.pid}/stat`, readFile) ?? '');
+    const bootId = own('/proc/sys/kernel/random/boot_id', readFile)?.trim();
+    const pidNamespace = own('/proc/self/ns/pid', readlinkSync);
     if (!self || !bootId || !pidNamespace) {
       throw new DaemonError('unsupported', "processes can't be told apart here: /proc is not mounted", { path: '/proc' });
     }
@@ -105,7 +106,7 @@ export class LinuxProcessInspector implements ProcessInspector {
       startToken: self.startToken,
       bootId,
       pidNamespace,
-      timeNamespace: readLink('/proc/self/ns/time') ?? 'none',
+      timeNamespace: own('/proc/self/ns/time', readlinkSync) ?? 'none',
       host: pidNamespace === initialPidNamespace ? machineId() : hostname(),
       uid: process.geteuid?.() ?? 0,
       exclusiveHome: this.env.DAEMONRY_EXCLUSIVE_HOME === '1',
@@ -115,11 +116,13 @@ export class LinuxProcessInspector implements ProcessInspector {
 
 /** Survives a change of the host name, as laptops have it. A container's is its image's, so there the host name stands in. */
 function machineId(): string {
-  return readText('/etc/machine-id')?.trim() || readText('/var/lib/dbus/machine-id')?.trim() || hostname();
+  return own('/etc/machine-id', readFile)?.trim() || own('/var/lib/dbus/machine-id', readFile)?.trim() || hostname();
 }
 
 function allPids(): readonly number[] {
-  return readdirSync('/proc').map(Number).filter(Number.isSafeInteger);
+  return naming('/proc', 'read', () => readdirSync('/proc'))
+    .map(Number)
+    .filter(Number.isSafeInteger);
 }
 
 function readStat(pid: number): ProcStat | undefined {
@@ -140,9 +143,39 @@ function livesInNestedNamespace(pid: number): boolean {
   return status !== undefined && (/^NSpid:\s+(.*)$/m.exec(status)?.[1]?.split(/\s+/).length ?? 2) > 1;
 }
 
+/**
+ * A part of our own identity; `undefined` where this system has none of it. What exists and can't be read just now must not
+ * be left out: a record that lacks it would be another world's for ever.
+ */
+function own(path: string, read: (path: string) => string): string | undefined {
+  try {
+    return read(path);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
+    throw new DaemonError('unsupported', `processes can't be told apart here: can't read ${path}: ${errno}`, { path, errno }, error);
+  }
+}
+
+/** `undefined` where the process is gone or hidden from us; whoever can't be looked at for any other reason is not left out in silence. */
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFile(path);
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(errnoOf(error))) return undefined;
+    return naming(path, 'read', () => {
+      throw error;
+    });
+  }
+}
+
+function readFile(path: string): string {
+  return readFileSync(path, 'utf8');
+}
+
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readFile(path);
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
+import { constants, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
 import { judgeObservation, judgeWorld, type Observation, type ProcessIdentity, type Vantage } from '../../domain/identity.js';
@@ -8,7 +8,7 @@ import type { FileDescriptorRepo } from '../files/file-descriptor-repo.js';
 import { errnoOf, fileFailure, naming, unsafe } from '../files/file-errors.js';
 import { encodeHolder, type LockHolder, readHolder } from '../files/lock-holder.js';
 import { randomId } from '../files/random-id.js';
-import { removeIfThere } from '../files/safe-files.js';
+import { closeQuietly, removeIfThere } from '../files/safe-files.js';
 
 export type KernelLockOutcome = 'locked' | 'busy' | 'unavailable';
 
@@ -97,21 +97,19 @@ export class FileLifecycleLock implements LifecycleLock {
       kept = outcome === 'locked' && release !== undefined;
       return { release };
     } finally {
-      if (!kept) closeSync(fd);
+      if (!kept) closeQuietly(fd);
     }
   }
 
   private announceKernelLock(fd: number, files: { lock: string; claim: string }): (() => void) | undefined {
     // A lock on a file that the path does not lead to any more excludes nobody.
     if (!isSameFile(fd, files.lock)) return undefined;
-    const before = readHolder(fd);
+    const before = naming(files.lock, 'read', () => readHolder(fd));
     if (before && before.by === 'claim' && !this.isFree(before)) return undefined;
     const release = () => {
-      try {
-        ftruncateSync(fd, 0);
-      } finally {
-        closeSync(fd);
-      }
+      // The kernel frees it with the file. Words that stay name us, and are obeyed for as long as we live at most.
+      quietly(() => ftruncateSync(fd, 0));
+      closeQuietly(fd);
     };
     const words = encodeHolder(this.me('kernel'));
     try {
@@ -123,14 +121,14 @@ export class FileLifecycleLock implements LifecycleLock {
     }
     const claim = readClaim(files.claim);
     if (!claim || this.isFree(claim)) return release;
-    ftruncateSync(fd, 0);
+    naming(files.lock, 'write', () => ftruncateSync(fd, 0));
     return undefined;
   }
 
   private claim(fd: number, files: { lock: string; claim: string }): (() => void) | undefined {
     if (!claimFile(files.claim, this.me('claim'), (holder) => this.isFree(holder))) return undefined;
-    const holder = readHolder(fd);
-    const release = () => removeIfThere(files.claim);
+    const release = () => quietly(() => removeIfThere(files.claim));
+    const holder = naming(files.lock, 'read', () => readHolder(fd));
     if (!holder || this.isFree(holder)) return release;
     release();
     return undefined;
@@ -179,13 +177,29 @@ function openLockFile(path: string, lockFlags: number): LockFile | 'busy' {
 }
 
 function regularFile(fd: number, path: string): number {
-  if (fstatSync(fd).isFile()) return fd;
-  closeSync(fd);
+  try {
+    if (fstatSync(fd).isFile()) return fd;
+  } catch (error) {
+    closeQuietly(fd);
+    throw error;
+  }
+  closeQuietly(fd);
   throw unsafe(path, 'it is not a regular file');
 }
 
 function isSameFile(fd: number, path: string): boolean {
-  const named = statSync(path, { throwIfNoEntry: false });
-  const open = fstatSync(fd);
-  return named !== undefined && named.ino === open.ino && named.dev === open.dev;
+  return naming(path, 'read', () => {
+    const named = statSync(path, { throwIfNoEntry: false });
+    const open = fstatSync(fd);
+    return named !== undefined && named.ino === open.ino && named.dev === open.dev;
+  });
+}
+
+/** What was done under the lock is done, and must not be told as a failure because the lock could not be let go of. */
+function quietly(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // Our own end lets go of it.
+  }
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, constants, openSync, realpathSync, statSync } from 'node:fs';
+import { constants, openSync, realpathSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Writable } from 'node:stream';
 import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
@@ -8,6 +8,7 @@ import type { Observation, ProcessIdentity, Vantage } from '../../domain/identit
 import type { Launch, LaunchRequest, ProcessEnd, ProcessSpawner, ResolvedCommand } from '../../domain/ports.js';
 import { composeEnvironment, marksEnvironment } from '../files/daemon-environment.js';
 import { errnoOf, fileFailure } from '../files/file-errors.js';
+import { closeQuietly } from '../files/safe-files.js';
 import { findExecutable, findTool } from './find-executable.js';
 import { type GateCommand, type GateTools, gateCommand } from './gate-script.js';
 
@@ -69,7 +70,7 @@ export class PosixProcessSpawner implements ProcessSpawner {
       if (isDaemonError(error)) throw error;
       throw spawnFailure(error, request);
     } finally {
-      for (const fd of opened) closeSync(fd);
+      for (const fd of opened) closeQuietly(fd);
     }
   }
 }
@@ -78,7 +79,7 @@ export class PosixProcessSpawner implements ProcessSpawner {
 function gateTools(sh: string, path: string | undefined): GateTools {
   return {
     sh,
-    isDash: basename(realpathSync.native(sh)) === 'dash',
+    isDash: isDash(sh),
     get env() {
       return findTool('env', path);
     },
@@ -86,6 +87,15 @@ function gateTools(sh: string, path: string | undefined): GateTools {
       return findTool('nice', path);
     },
   };
+}
+
+/** What can't be found out is taken for one of the shells that change more. */
+function isDash(sh: string): boolean {
+  try {
+    return basename(realpathSync.native(sh)) === 'dash';
+  } catch {
+    return false;
+  }
 }
 
 async function launchOf(child: ChildProcess, inspector: SpawnerSystem['inspector'], gated: boolean): Promise<Launch> {
@@ -97,11 +107,11 @@ async function launchOf(child: ChildProcess, inspector: SpawnerSystem['inspector
     });
   });
   const failed = new Promise<never>((_, reject) => child.once('error', reject));
+  const gate = gated ? (child.stdio?.[gateFd] as unknown as (Writable & { unref(): void }) | undefined) : undefined;
+  // Without a descriptor to spare there are no streams at all. A gate that is gone already answers with EPIPE, one that never was with ENOTCONN: its end tells more than these errors.
+  gate?.on('error', () => {});
   if (child.pid === undefined) return failed;
   failed.catch(() => {});
-  const gate = gated ? (child.stdio[gateFd] as unknown as Writable & { unref(): void }) : undefined;
-  // A gate that is gone already answers with EPIPE: its end tells more than this error.
-  gate?.on('error', () => {});
   gate?.unref();
   child.unref();
 
@@ -115,6 +125,8 @@ async function launchOf(child: ChildProcess, inspector: SpawnerSystem['inspector
       gate?.end('go\n');
     },
     abort: async () => {
+      // Nothing else may be left that keeps us alive, and the caller waits for the end.
+      child.ref();
       if (gate) gate.destroy();
       else child.kill('SIGKILL');
       // Ours and not reaped, so this pid is still this process.
