@@ -35,6 +35,14 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          globalSetup: ['test/support/leak-check.ts'],
+          testTimeout: 1_800_000,
+        },
+      },
+      {
+        test: {
           name: 'containers',
           include: ['test/containers/**/*.test.ts'],
           // No image of testcontainers' own reaper can be counted on; the tests stop what they start.
