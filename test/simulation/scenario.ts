@@ -81,85 +81,93 @@ const latestStallCall = 20;
  */
 export function scenarioOf(seed: number): Scenario {
   const random = new SeededRandom(seed ^ 0x5bd1_e995);
-  const can = (chance: number) => random.chance(chance);
-  const horizonMs = 20 + random.next() * (can(0.5) ? 100 : 500);
-  const at = () => random.next() * horizonMs;
-  const has = {
-    crashes: can(0.5),
-    failures: can(0.35),
-    aborts: can(0.2),
-    stalls: can(0.35),
-    reboots: can(0.2),
-    containers: can(0.12),
-    otherUsers: can(0.12),
-    oddPrograms: can(0.7),
-    nameCount: can(0.75) ? 1 : 2,
-    neverReaps: can(0.15),
-  };
+  const has = selection(random);
   const users = Array.from({ length: 1 + random.below(3) }, (): User => {
-    const contained = has.containers && can(0.5);
-    return { embeds: can(0.4), uid: has.otherUsers && can(0.5) ? 0 : 1000, contained };
+    const contained = has.containers && random.chance(0.5);
+    return { embeds: random.chance(0.4), uid: has.otherUsers && random.chance(0.5) ? 0 : 1000, contained };
   });
-
   const incidents: Incident[] = [];
-  const several = (chance: number, most: number, make: () => Incident) => {
-    if (!can(chance)) return;
-    for (let left = 1 + random.below(most); left > 0; left--) incidents.push(make());
+  for (let user = 0; user < users.length; user++)
+    for (let left = 1 + random.below(3); left > 0; left--) incidents.push(randomVerb(random, has, user));
+  addMishaps(random, has, incidents);
+  const world = {
+    // Without a gate, a crash may leave a daemon that its marks alone tell of: another user can't read them.
+    gated: !random.chance(0.1) || has.otherUsers,
+    hidesOthers: has.otherUsers && random.chance(0.5),
+    // Whoever ends there stays, so there must be room for all.
+    ...(has.neverReaps ? { initReaps: 'never' as const, pids: { first: 2, last: 600 } } : {}),
+    reuse: random.pick([0.5, 0.9]),
   };
-  const verb = (user: number): Verb => ({
+  return { seed, world, users, incidents: incidents.sort((a, b) => a.atMs - b.atMs) };
+}
+
+/** What can happen in one scenario at all. */
+type Selection = ReturnType<typeof selection>;
+
+function selection(random: SeededRandom) {
+  return {
+    horizonMs: 20 + random.next() * (random.chance(0.5) ? 100 : 500),
+    crashes: random.chance(0.5),
+    failures: random.chance(0.35),
+    aborts: random.chance(0.2),
+    stalls: random.chance(0.35),
+    reboots: random.chance(0.2),
+    containers: random.chance(0.12),
+    otherUsers: random.chance(0.12),
+    oddPrograms: random.chance(0.7),
+    nameCount: random.chance(0.75) ? 1 : 2,
+    neverReaps: random.chance(0.15),
+  };
+}
+
+function randomVerb(random: SeededRandom, has: Selection, user: number): Verb {
+  return {
     kind: 'verb',
-    atMs: at(),
+    atMs: random.next() * has.horizonMs,
     user,
     verb: random.pick(verbs),
     name: names[random.below(has.nameCount)] as string,
     program: has.oddPrograms && !has.otherUsers ? random.pick(programNames) : 'steady',
     version: random.pick(['1.0.0', '1.0.0', '2.0.0']),
-    repeats: can(0.15),
-    ...(has.aborts && can(0.3) ? { abortAfterMs: random.next() * 20 } : {}),
-    ...(has.crashes && can(0.4)
-      ? {
-          crash: {
-            call: 1 + random.below(latestCrashCall),
-            when: random.pick(['before', 'after']),
-            what: has.reboots && can(0.3) ? 'reboot' : 'crash',
-          },
-        }
-      : {}),
-    ...(has.stalls && can(0.5) ? { stall: randomStall(random) } : {}),
-    ...(has.failures && can(0.5) ? { failure: randomFailure(random) } : {}),
-  });
-  for (let user = 0; user < users.length; user++) for (let left = 1 + random.below(3); left > 0; left--) incidents.push(verb(user));
-  const victim = () => random.next();
-  several(0.5, 5, () => ({
+    repeats: random.chance(0.15),
+    ...(has.aborts && random.chance(0.3) ? { abortAfterMs: random.next() * 20 } : {}),
+    ...(has.crashes && random.chance(0.4) ? { crash: randomCrash(random, has) } : {}),
+    ...(has.stalls && random.chance(0.5) ? { stall: randomStall(random) } : {}),
+    ...(has.failures && random.chance(0.5) ? { failure: randomFailure(random) } : {}),
+  };
+}
+
+function randomCrash(random: SeededRandom, has: Selection): Verb['crash'] {
+  const [call, when] = [1 + random.below(latestCrashCall), random.pick(['before', 'after'] as const)];
+  return { call, when, what: has.reboots && random.chance(0.3) ? 'reboot' : 'crash' };
+}
+
+function addMishaps(random: SeededRandom, has: Selection, incidents: Incident[]): void {
+  const at = () => random.next() * has.horizonMs;
+  const perhaps = (chance: number, most: number, make: () => Incident) => {
+    if (!random.chance(chance)) return;
+    for (let left = 1 + random.below(most); left > 0; left--) incidents.push(make());
+  };
+  perhaps(0.5, 5, () => ({
     kind: 'stranger',
     atMs: at(),
     placement: random.pick(['own-session', 'own-group', 'same-group']),
-    livesMs: random.next() * (can(0.5) ? 1 : 300),
-    childLivesMs: can(0.5) ? random.next() * 600 : null,
+    livesMs: random.next() * (random.chance(0.5) ? 1 : 300),
+    childLivesMs: random.chance(0.5) ? random.next() * 600 : null,
   }));
-  several(0.35, 2, () => ({ kind: 'death', atMs: at(), victim: victim() }));
+  perhaps(0.35, 2, () => ({ kind: 'death', atMs: at(), victim: random.next() }));
   // The record is all that shows another user, or another container, that a daemon lives.
-  if (!has.otherUsers && !has.containers) several(0.2, 1, () => ({ kind: 'spoil', atMs: at(), victim: victim() }));
-  several(0.1, 1, () => ({ kind: 'hang', atMs: at(), victim: victim(), forMs: random.next() * 300 }));
-  several(0.15, 2, () => ({
+  if (!has.otherUsers && !has.containers) perhaps(0.2, 1, () => ({ kind: 'spoil', atMs: at(), victim: random.next() }));
+  perhaps(0.1, 1, () => ({ kind: 'hang', atMs: at(), victim: random.next(), forMs: random.next() * 300 }));
+  perhaps(0.15, 2, () => ({
     kind: 'watch',
     atMs: at(),
     name: names[random.below(has.nameCount)] as string,
     rounds: 1 + random.below(6),
     everyMs: 5 + random.next() * 40,
   }));
-  if (has.reboots) several(0.5, 1, () => ({ kind: 'reboot', atMs: at() }));
-  if (has.containers) several(0.5, 2, () => ({ kind: 'container-end', atMs: at() }));
-
-  const world = {
-    // Without a gate, a crash may leave a daemon that its marks alone tell of: another user can't read them.
-    gated: !can(0.1) || has.otherUsers,
-    hidesOthers: has.otherUsers && can(0.5),
-    // Whoever ends there stays, so there must be room for all.
-    ...(has.neverReaps ? { initReaps: 'never' as const, pids: { first: 2, last: 600 } } : {}),
-    reuse: random.pick([0.5, 0.9]),
-  };
-  return { seed, world, users, incidents: incidents.sort((a, b) => a.atMs - b.atMs) };
+  if (has.reboots) perhaps(0.5, 1, () => ({ kind: 'reboot', atMs: at() }));
+  if (has.containers) perhaps(0.5, 2, () => ({ kind: 'container-end', atMs: at() }));
 }
 
 /** A pid is not given out again at once: only a long stall sees that. */
