@@ -46,30 +46,17 @@ export async function launchDaemon(
     onLaunched?.(descriptor);
     await launch.open();
     const outcome = await awaitReadiness(machine, descriptor, spec.readyTimeoutMs, signal);
-    switch (outcome) {
-      case 'ready':
-        return { descriptor: await recordReady(machine, held, descriptor), path, outcome: 'started', end: () => launch.end() };
-      case 'ended':
-        return await failEnded(machine, held, descriptor, launch);
-      case 'timeout':
-        if (spec.onTimeout === 'keep') return { descriptor, path, outcome: 'starting', end: () => launch.end() };
-        return await failUnready(machine, held, descriptor, spec, 'ready-timeout');
-      case 'cancelled':
-        return await failUnready(machine, held, descriptor, spec, 'cancelled');
-    }
-  } finally {
-    launch.release();
-  }
-}
-
-/** A daemon that can't be recorded is not left running. */
-async function recordReady(machine: Machine, held: HeldLock, descriptor: Descriptor): Promise<Descriptor> {
-  try {
-    return await recordPhase(machine, held, descriptor, 'ready');
+    if (outcome === 'timeout' && spec.onTimeout === 'keep') return { descriptor, path, outcome: 'starting', end: () => launch.end() };
+    if (outcome === 'ended') throw await endedBeforeReady(machine, descriptor, launch);
+    if (outcome !== 'ready') throw await unready(machine, descriptor, spec, outcome);
+    return { descriptor: await recordPhase(machine, held, descriptor, 'ready'), path, outcome: 'started', end: () => launch.end() };
   } catch (error) {
+    // Of one that is dead, too: its children may still hold the port that it died over.
     await endRecorded(machine, held, descriptor, descriptor.stop.graceMs);
     await clearQuietly(machine, held);
     throw error;
+  } finally {
+    launch.release();
   }
 }
 
@@ -143,50 +130,39 @@ function describeInstance(
   };
 }
 
-async function failEnded(machine: Machine, held: HeldLock, descriptor: Descriptor, launch: Launch): Promise<never> {
+async function endedBeforeReady(machine: Machine, descriptor: Descriptor, launch: Launch): Promise<DaemonError> {
   const deadline = machine.clock.monotonicMs() + exitCodeTimeoutMs;
   while (launch.end() === undefined && machine.clock.monotonicMs() < deadline) await machine.clock.sleep(1);
   const end = launch.end();
-  const logTail = await machine.logs.tail(descriptor.log, errorTailLines, descriptor.logOffset);
-  // Its children may still hold the port that it died over.
-  await endInstance(machine, descriptor, descriptor.stop.graceMs);
-  await clearQuietly(machine, held);
-  const facts = {
-    name: descriptor.name,
-    pid: descriptor.pid,
-    exitCode: end?.exitCode ?? null,
-    signal: end?.signal ?? null,
-    ready: descriptor.ready,
-    log: descriptor.log,
-    logOffset: descriptor.logOffset,
-    logTail,
-  };
+  const { exitCode = null, signal = null } = end ?? {};
   // As shells tell it: what could not be executed, and what was not found after all.
-  const shellsCode = descriptor.ready === 'exec' && ({ 126: 'not-executable', 127: 'command-not-found' } as const)[facts.exitCode ?? 0];
-  throw new DaemonError(shellsCode || 'ended-before-ready', `${descriptor.name} ended before it was ready${describeEnd(end)}`, facts);
+  const shellsCode = descriptor.ready === 'exec' && ({ 126: 'not-executable', 127: 'command-not-found' } as const)[exitCode ?? 0];
+  return new DaemonError(shellsCode || 'ended-before-ready', `${descriptor.name} ended before it was ready${describeEnd(end)}`, {
+    ...(await factsOf(machine, descriptor)),
+    exitCode,
+    signal,
+    logOffset: descriptor.logOffset,
+  });
 }
 
-async function failUnready(
-  machine: Machine,
-  held: HeldLock,
-  descriptor: Descriptor,
-  spec: DaemonSpec,
-  code: 'ready-timeout' | 'cancelled',
-): Promise<never> {
-  await endRecorded(machine, held, descriptor, descriptor.stop.graceMs);
-  const logTail = await machine.logs.tail(descriptor.log, errorTailLines, descriptor.logOffset);
-  await clearQuietly(machine, held);
-  const message =
-    code === 'cancelled'
-      ? `the start of ${descriptor.name} was cancelled`
-      : `${descriptor.name} (pid ${descriptor.pid}) was not ready within ${spec.readyTimeoutMs} ms and was stopped`;
-  throw new DaemonError(code, message, {
-    name: descriptor.name,
-    pid: descriptor.pid,
-    ready: descriptor.ready,
-    log: descriptor.log,
-    logTail,
-  });
+async function unready(machine: Machine, descriptor: Descriptor, spec: DaemonSpec, outcome: 'timeout' | 'cancelled'): Promise<DaemonError> {
+  const facts = await factsOf(machine, descriptor);
+  const { name, pid } = descriptor;
+  if (outcome === 'cancelled') return new DaemonError('cancelled', `the start of ${name} was cancelled`, facts);
+  return new DaemonError('ready-timeout', `${name} (pid ${pid}) was not ready within ${spec.readyTimeoutMs} ms and was stopped`, facts);
+}
+
+async function factsOf(machine: Machine, { name, pid, ready, log, logOffset }: Descriptor) {
+  return { name, pid, ready, log, logTail: await tailQuietly(machine, log, logOffset) };
+}
+
+async function tailQuietly(machine: Machine, log: string, logOffset: number): Promise<readonly string[]> {
+  try {
+    return await machine.logs.tail(log, errorTailLines, logOffset);
+  } catch {
+    // There is a worse failure to tell of.
+    return [];
+  }
 }
 
 function describeEnd(end: ProcessEnd | undefined): string {

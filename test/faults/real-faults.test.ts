@@ -78,7 +78,8 @@ async function choosePoints(injector: Injector, scenario: Scenario): Promise<rea
   // Killed everywhere; failing only where the others do not fail already.
   const points = pointsOf(calls).filter(({ call, fault }) => fault === 'SIGKILL' || !known.has(call.text));
   if (isComplete) return points;
-  if (injector.name === 'strace') return points.filter((_, index) => index % Math.ceil(points.length / samples) === 0);
+  // Spread by a prime, since every so many-th point would have the same fault.
+  if (injector.name === 'strace') return points.filter((_, index) => (index * 7_919) % points.length < samples);
   return points.filter(oneErrnoEach());
 }
 
