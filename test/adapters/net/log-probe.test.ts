@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LogProbe } from '../../../src/adapters/net/log-probe.js';
 
 describe('log probe: an expression that does not come to an end on some lines', () => {
@@ -18,6 +18,20 @@ describe('log probe: an expression that does not come to an end on some lines', 
     const log = join(folder, 'daemon.log');
     writeFileSync(log, endless);
     expect(new LogProbe().check('^(a+)+$', { pid: 2, socket: null, log, logOffset: 0, notifyFile: null })).toBe(false);
+  });
+
+  it('does not take a machine that was busy with others meanwhile for one', () => {
+    const log = join(folder, 'daemon.log');
+    writeFileSync(log, 'one\ntwo\n');
+    const spy = vi.spyOn(RegExp.prototype, 'test');
+    // Longer than an expression may take, and none of it spent on it.
+    spy.mockImplementationOnce(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 700) === 'ok');
+    try {
+      expect(new LogProbe().check('^two$', { pid: 2, socket: null, log, logOffset: 0, notifyFile: null })).toBe(true);
+      expect(spy.mock.calls).toEqual([['one'], ['one'], ['two']]);
+    } finally {
+      spy.mockRestore();
+    }
   });
 
   it('still finds a line that is written later', () => {
