@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import type { KernelLock, KernelLockOutcome } from '../posix/file-lifecycle-lock.js';
 import { findTool } from '../posix/find-executable.js';
 
@@ -33,6 +33,12 @@ export class Flock implements KernelLock {
       helper.once('exit', (code) => done(code === 0 ? 'locked' : code === null ? 'busy' : 'unavailable'));
     });
   }
+}
+
+/** Whether there is a flock at all: a busybox may be built without. */
+export function hasFlock(path: string | undefined): boolean {
+  const [file, ...args] = findFlock(path) ?? [];
+  return file !== undefined && spawnSync(file, [...args, '--help'], { stdio: 'ignore' }).status === 0;
 }
 
 function findFlock(path: string | undefined): readonly [string, ...string[]] | undefined {

@@ -1,4 +1,4 @@
-import { findTool } from '../../adapters/posix/find-executable.js';
+import { hasFlock } from '../../adapters/linux/flock.js';
 import { isDaemonError } from '../../domain/daemon-error.js';
 import { isDead } from '../../domain/identity.js';
 import { type DaemonView, look, sight } from '../../domain/look.js';
@@ -71,9 +71,9 @@ async function diagnoseSystem(machine: Machine, { platform, env }: MachineSettin
       'there is no /bin/sh: a starter that is killed in the middle of a start leaves an intent, not the daemon itself, on record';
     findings.push({ ...about, code: 'no-launch-gate', message, hint: 'install any POSIX shell as /bin/sh' });
   }
-  if (platform === 'linux' && !findTool('flock', env.PATH) && !findTool('busybox', env.PATH)) {
+  if (platform === 'linux' && !hasFlock(env.PATH)) {
     const message = 'there is no flock: the lifecycle lock is held by a claim file, not by the kernel';
-    findings.push({ ...about, code: 'no-kernel-lock', message, hint: 'install util-linux or busybox' });
+    findings.push({ ...about, code: 'no-kernel-lock', message, hint: 'install util-linux, or a busybox that has flock' });
   }
   try {
     await machine.inspector.vantage();
