@@ -147,7 +147,8 @@ _daemonry
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    return stdout.split('\n').slice(0, -1).sort();
+    // As readline shows them: a command that stands in two folders of PATH is named once.
+    return [...new Set(stdout.split('\n').slice(0, -1))].sort();
   }
 
   const split = (line: string) => line.split(' ');

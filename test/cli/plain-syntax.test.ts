@@ -5,11 +5,11 @@ import { describe, expect, test } from 'vitest';
 import { isUsageError, type ParsedArguments } from '../../src/app/cli/invocation.js';
 import { readPlainSyntax } from '../../src/app/cli/plain-syntax.js';
 import { verbTable } from '../../src/app/cli/verb-table.js';
-import { projectRoot } from '../support/suite.js';
+import { packageRoot } from '../support/suite.js';
 
 // As it is built, since clipanion's modules for bundlers are none for Node.
 const { readFullSyntax }: typeof import('../../src/app/cli/full-syntax.js') = createRequire(import.meta.url)(
-  join(projectRoot, 'dist', 'cli', 'full-syntax.cjs'),
+  join(packageRoot, 'dist', 'cli', 'full-syntax.cjs'),
 );
 
 const verbs = verbTable.map(({ verb }) => verb);

@@ -1,14 +1,26 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { describe, expect } from 'vitest';
-import { hasExecuted, isAlive } from '../support/processes.js';
+import { hasExecuted, isAlive, processFacts } from '../support/processes.js';
 import { chooseSeed, seededRandom } from '../support/random.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
 
 /** Waits until somebody queues for the daemon's lock in the kernel. */
 async function untilQueued(home: TemporaryHome, name: string): Promise<void> {
-  const { ino } = statSync(home.at(name, 'lock'));
-  await waitFor('somebody to wait for the lock', () => new RegExp(`-> FLOCK .*:${ino} `).test(readFileSync('/proc/locks', 'utf8')));
+  const lock = home.at(name, 'lock');
+  await waitFor('somebody to wait for the lock', () => readdirSync('/proc').some((pid) => waitsForLock(pid, lock)));
+}
+
+/** Whether this is a helper that sleeps on the lock. In a container, /proc/locks lists none that a helper took which has ended since. */
+function waitsForLock(pid: string, lock: string): boolean {
+  try {
+    const isHelper =
+      readlinkSync(`/proc/${pid}/fd/3`) === lock && /flock\0(-\S+\0)*3\0$/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+    return isHelper && processFacts(Number(pid))?.state === 'S';
+  } catch {
+    // No process, or one that ends just now.
+    return false;
+  }
 }
 
 /** Starts a daemon that becomes ready when the latch is opened, and returns once it runs. */

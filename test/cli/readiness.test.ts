@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { freePort } from '../support/free-port.js';
 import { hasExecuted, isAlive, untilDead } from '../support/processes.js';
-import { fixture, projectRoot } from '../support/suite.js';
+import { fixture, packageRoot } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -139,7 +139,7 @@ describe.concurrent('a start that is not ready in time', () => {
 
   test('stops the daemon though the package was removed meanwhile (F52)', async ({ home }) => {
     const installed = home.file('installed');
-    for (const part of ['bin', 'dist']) cpSync(join(projectRoot, part), join(installed, part), { recursive: true });
+    for (const part of ['bin', 'dist']) cpSync(join(packageRoot, part), join(installed, part), { recursive: true });
     const latch = home.latch('latch');
     latch.open();
     // Somebody listens on its socket, so that it would be asked to end, if there still were a way to ask.

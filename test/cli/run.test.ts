@@ -2,7 +2,7 @@ import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { isAlive } from '../support/processes.js';
-import { fixture, projectRoot, serveFile } from '../support/suite.js';
+import { fixture, packageRoot, serveFile } from '../support/suite.js';
 import { test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -122,7 +122,7 @@ describe('run: what a second look found', () => {
 
   test('stops its daemon by Ctrl-C though the package was removed under it (F52)', async ({ home }) => {
     const installed = home.file('installed');
-    for (const part of ['bin', 'dist']) cpSync(join(projectRoot, part), join(installed, part), { recursive: true });
+    for (const part of ['bin', 'dist']) cpSync(join(packageRoot, part), join(installed, part), { recursive: true });
     const serving = ['--ready', 'socket', '--', process.execPath, fixture('serves.mjs'), serveFile];
     const run = home.spawn(process.execPath, ['--', join(installed, 'bin/daemonry.cjs'), 'run', 'clock', ...serving]);
     await waitFor('the daemon to be ready', () => home.descriptor('clock')?.phase === 'ready');

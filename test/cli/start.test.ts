@@ -4,7 +4,7 @@ import { describe, expect } from 'vitest';
 import { snapshot } from '../support/folder-snapshot.js';
 import { otherUser } from '../support/other-user.js';
 import { isAlive, processFacts, untilDead } from '../support/processes.js';
-import { commandLine, fixture, serveFile } from '../support/suite.js';
+import { commandLine, fixture, hasShortFolders, serveFile } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 import { canMount, TinyDisk } from '../support/tiny-disk.js';
 
@@ -220,7 +220,8 @@ describe('a terminal', () => {
 describe.concurrent('the socket of an instance', () => {
   const server = [process.execPath, fixture('serves.mjs'), serveFile];
 
-  test('stands in the runtime folder of the user where there is one, and is gone after the stop (F31)', async ({ home }) => {
+  test('stands in the runtime folder of the user where there is one, and is gone after the stop (F31)', async ({ home, skip }) => {
+    if (!hasShortFolders) skip('needs a short temporary folder');
     const env = { XDG_RUNTIME_DIR: home.file('runtime') };
     mkdirSync(env.XDG_RUNTIME_DIR, { mode: 0o700 });
     const { socket } = (await home.cli(['start', 'clock', '--json', '--ready', 'socket', '--', ...server], { env })).json;
@@ -251,7 +252,8 @@ describe.concurrent('the socket of an instance', () => {
   };
 
   for (const [what, make] of Object.entries(badRuntimeFolders)) {
-    test(`stands beside the descriptor where the runtime folder ${what} (F27, F33)`, async ({ home }) => {
+    test(`stands beside the descriptor where the runtime folder ${what} (F27, F33)`, async ({ home, skip }) => {
+      if (!hasShortFolders) skip('needs a short temporary folder');
       const env = { XDG_RUNTIME_DIR: home.file('runtime') };
       make(env.XDG_RUNTIME_DIR, home);
       const { socket } = (await home.cli(['start', 'clock', '--json', '--ready', 'socket', '--', ...server], { env })).json;

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { describe, expect } from 'vitest';
+import { findTool } from '../../src/adapters/posix/find-executable.js';
 import { snapshot } from '../support/folder-snapshot.js';
 import { untilDead } from '../support/processes.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
@@ -161,7 +162,7 @@ describe.concurrent('status and list', () => {
     expect(snapshot(home.path)).toEqual(before);
   });
 
-  test('answer while somebody holds the lock', async ({ home }) => {
+  test.skipIf(!flock)('answer while somebody holds the lock (needs flock)', async ({ home }) => {
     const { pid } = await home.startSleeper('clock');
     const holder = await holdLock(home, 'clock');
     expect(await home.cli(['status', 'clock'])).toMatchObject({ exitCode: 0, stdout: `clock is running (pid ${pid})\n` });
@@ -171,10 +172,12 @@ describe.concurrent('status and list', () => {
   });
 });
 
+const flock = findTool('flock', process.env.PATH);
+
 /** Takes the lifecycle lock from outside, as any other process could. */
 async function holdLock(home: TemporaryHome, name: string) {
   const lock = home.at(name, 'lock');
-  const holder = home.spawn('flock', ['--no-fork', lock, 'sh', '-c', 'echo held; exec sleep 1000']);
+  const holder = home.spawn(flock as string, ['--no-fork', lock, 'sh', '-c', 'echo held; exec sleep 1000']);
   await holder.says('held');
   await waitFor('the lock to be there', () => statSync(lock).isFile());
   return holder;

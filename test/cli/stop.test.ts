@@ -15,6 +15,11 @@ async function startFamily(home: TemporaryHome, file: string, ...args: string[])
   return { pid, child };
 }
 
+/** It is known by its pid before it has left the group. */
+async function untilEscaped(child: number): Promise<void> {
+  await waitFor('the child to leave the group', () => processFacts(child)?.processGroup === child);
+}
+
 const hasPython = spawnSync('python3', ['-c', 'import ctypes, threading']).status === 0;
 
 describe.concurrent('stop', () => {
@@ -92,7 +97,7 @@ describe.concurrent('stop', () => {
 
   test('ends a child that left the group, and names it (F47)', async ({ home }) => {
     const { pid, child } = await startFamily(home, 'child-escapes.sh');
-    expect(processFacts(child)?.processGroup).toBe(child);
+    await untilEscaped(child);
     const end = await home.cli(['stop', 'clock', '--json']);
     expect(end.json).toMatchObject({ outcome: 'stopped', escaped: [child] });
     expect([isAlive(pid), isAlive(child)]).toEqual([false, false]);
@@ -100,6 +105,7 @@ describe.concurrent('stop', () => {
 
   test('names what had left the group to people, too', async ({ home }) => {
     const { pid, child } = await startFamily(home, 'child-escapes.sh');
+    await untilEscaped(child);
     const end = await home.cli(['stop', 'clock']);
     expect(end.stdout).toBe(`clock stopped (pid ${pid}); ended outside its process group too: pid ${child}\n`);
   });

@@ -2,7 +2,7 @@ import { chmodSync, chownSync, mkdirSync, rmSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import type { DaemonOptions } from '../../src/app/embed/index.js';
 import { loadLibrary } from '../support/library.js';
-import { othersCanRun, otherUser } from '../support/other-user.js';
+import { othersAreSeen, othersCanRun, otherUser } from '../support/other-user.js';
 import { isAlive, untilDead } from '../support/processes.js';
 import { fixture, libraryFile, serveFile } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
@@ -106,7 +106,8 @@ describe.concurrent('connect', () => {
 
   test.skipIf(!othersCanRun)(
     'where the system denies it fails at once with the errno, and starts no other (F9; needs root, and a project that others may read)',
-    async ({ home }) => {
+    async ({ home, skip }) => {
+      if (!othersAreSeen) skip("needs the right to look into another user's process");
       chmodSync(home.folder, 0o755);
       mkdirSync(home.path, { mode: 0o700 });
       chownSync(home.path, otherUser, otherUser);

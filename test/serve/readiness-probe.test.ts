@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isConnectedToItself, NetReadinessProbe } from '../../src/adapters/net/net-readiness-probe.js';
@@ -12,6 +12,7 @@ import { waitFor } from '../support/wait-for.js';
 let folder: string;
 const servers: (Server | HttpServer)[] = [];
 const peers: Socket[] = [];
+const ownAddresses = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).map(({ address }) => address));
 const probe = new NetReadinessProbe((pid) => pid === 42);
 const subject = (facts: Partial<ReadySubject> = {}): ReadySubject => ({
   pid: 42,
@@ -80,10 +81,12 @@ describe('socket', () => {
 });
 
 describe('port', () => {
-  test.each(['127.0.0.1', '::1'])('something listens on %s', async (host) => {
-    const server = await listening(createServer(), 0, host);
-    expect(await probe.check({ kind: 'port', port: portOf(server) }, subject())).toBe(true);
-  });
+  for (const host of ['127.0.0.1', '::1']) {
+    test.skipIf(!ownAddresses.includes(host))(`something listens on ${host} (needs that address)`, async () => {
+      const server = await listening(createServer(), 0, host);
+      expect(await probe.check({ kind: 'port', port: portOf(server) }, subject())).toBe(true);
+    });
+  }
 
   test('nothing listens: not ready', async () => {
     expect(await probe.check({ kind: 'port', port: await freePort() }, subject())).toBe(false);

@@ -1,18 +1,18 @@
-import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildWhereNeeded } from './build-where-needed.js';
 import { describeProcess, killSeen, markedProcesses } from './processes.js';
-import { libraryFile, projectRoot } from './suite.js';
+import { installedPackage } from './suite.js';
 
 /**
  * Before all tests: builds what they run, and gives the run a temporary folder of its own, in which everything that asks
  * for one ends up. After them: fails the run where a daemon of that folder still lives.
  */
 export default function setup(): () => void {
-  buildWhereNeeded();
+  if (installedPackage === undefined) buildWhereNeeded();
   // The developer's own settings make tests differ, and would have his own home used.
-  for (const name of Object.keys(process.env)) if (/^(DAEMONRY|XDG)_/.test(name)) delete process.env[name];
+  for (const name of Object.keys(process.env)) if (/^(DAEMONRY_(?!TEST_)|XDG_)/.test(name)) delete process.env[name];
   const before = process.env.TMPDIR;
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'dmt-')));
   // Other users may pass through: each test closes its own folder, or opens it to them.
@@ -31,17 +31,4 @@ export default function setup(): () => void {
     process.exitCode = 1;
     throw new Error(`the tests left daemons behind: ${said.join(', ')}`);
   };
-}
-
-function buildWhereNeeded(): void {
-  const builtAt = existsSync(libraryFile) ? statSync(libraryFile).mtimeMs : 0;
-  const sources = [join(projectRoot, 'package.json'), join(projectRoot, 'scripts', 'build.mjs'), ...filesUnder(join(projectRoot, 'src'))];
-  if (sources.every((file) => statSync(file).mtimeMs < builtAt)) return;
-  execFileSync('npm', ['run', 'build'], { cwd: projectRoot, stdio: ['ignore', 2, 2] });
-}
-
-function filesUnder(folder: string): readonly string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
 }

@@ -48,6 +48,7 @@ export const test = base.extend<{ home: TemporaryHome }>({
   home: async ({ task }, use) => {
     const home = new TemporaryHome();
     await use(home);
+    if (task.result?.state === 'fail') home.tellLogs();
     await home.dispose(task.name);
   },
 });
@@ -164,6 +165,14 @@ export class TemporaryHome {
   log(name: string): string {
     const path = this.at(name, 'daemon.log');
     return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  }
+
+  /** What the daemons said last, for whoever has to find out why a test failed. */
+  tellLogs(): void {
+    for (const name of existsSync(this.path) ? readdirSync(this.path) : []) {
+      const log = this.log(name).trimEnd();
+      if (log !== '') console.error(`the log of ${name}:\n${log.slice(-2_000)}`);
+    }
   }
 
   /** Waits until the daemon's log holds this. */

@@ -8,13 +8,13 @@ import { encodeHolder, type LockHolder } from '../../../src/adapters/files/lock-
 import { Flock } from '../../../src/adapters/linux/flock.js';
 import { LinuxProcessInspector } from '../../../src/adapters/linux/linux-process-inspector.js';
 import { FileLifecycleLock } from '../../../src/adapters/posix/file-lifecycle-lock.js';
-import { findTool } from '../../../src/adapters/posix/find-executable.js';
 import { SystemClock } from '../../../src/adapters/system-clock.js';
 import { waitFor } from '../../support/wait-for.js';
 import { type Actor, Programs } from './programs.js';
 
 const onLinux = process.platform === 'linux';
-const hasFlock = onLinux && (findTool('flock', process.env.PATH) ?? findTool('busybox', process.env.PATH)) !== undefined;
+const hasFlock =
+  onLinux && spawnSync('sh', ['-c', 'flock -n 0 || busybox flock -n 0'], { stdio: [openSync('/', 'r'), 'ignore', 'ignore'] }).status === 0;
 const mayUnshareNetwork = onLinux && spawnSync('unshare', ['-n', 'true'], { stdio: 'ignore' }).status === 0;
 
 const programs = new Programs();

@@ -9,12 +9,12 @@ import { checkedName } from '../../../src/domain/daemon-name.js';
 import { formatDuration, formatSize, longestDurationMs, parseDuration, parseSize } from '../../../src/domain/quantity.js';
 import { formatReadyCondition, parseReadyCondition } from '../../../src/domain/ready-condition.js';
 import { isNewerVersion } from '../../../src/domain/version.js';
-import { projectRoot } from '../../support/suite.js';
+import { packageRoot } from '../../support/suite.js';
 import { codeOf, fc, isPrototypeClean, runs } from '../support/fuzz.js';
 
 // As it is built, since clipanion's modules for bundlers are none for Node.
 const { readFullSyntax }: typeof import('../../../src/app/cli/full-syntax.js') = createRequire(import.meta.url)(
-  join(projectRoot, 'dist', 'cli', 'full-syntax.cjs'),
+  join(packageRoot, 'dist', 'cli', 'full-syntax.cjs'),
 );
 
 const anyText = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('', '\0', '\ud800', '__proto__', 'x'.repeat(5_000)));
