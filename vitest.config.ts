@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Node reads these at every start, which takes longer than the command line does; no test speaks TLS.
@@ -45,9 +46,14 @@ export default defineConfig({
         test: {
           name: 'containers',
           include: ['test/containers/**/*.test.ts'],
+          globalSetup: ['test/containers/prepare.ts'],
           // No image of testcontainers' own reaper can be counted on; the tests stop what they start.
           env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
-          testTimeout: 120_000,
+          // After the others, and as many containers at once as there are cores: a row is a whole suite by itself.
+          sequence: { groupOrder: 1 },
+          maxWorkers: 1,
+          maxConcurrency: availableParallelism(),
+          testTimeout: 600_000,
           hookTimeout: 300_000,
         },
       },

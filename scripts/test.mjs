@@ -8,6 +8,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const report = join(root, '.reports', 'vitest.json');
 
+const reporters = [
+  '--reporter=default',
+  `--reporter=${join(root, 'test', 'containers', 'rows-reporter.ts')}`,
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+];
+
 function run(title, command, args) {
   console.log(`\n> ${title}`);
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
@@ -20,7 +27,7 @@ rmSync(report, { force: true });
 const passed = [
   run('types', bin('tsc'), ['--noEmit']),
   run('lint', bin('biome'), ['check', '--error-on-warnings', '.']),
-  run('tests', bin('vitest'), ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)]),
+  run('tests', bin('vitest'), ['run', ...reporters, ...process.argv.slice(2)]),
 ];
 
 let counts;

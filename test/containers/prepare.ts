@@ -1,0 +1,92 @@
+import { rmSync } from 'node:fs';
+import type { TestProject } from 'vitest/node';
+import { buildWhereNeeded } from '../support/build-where-needed.js';
+import { type Engine, findEngine, isDeadRun, sweep } from './engine.js';
+import { Images, reasonOf } from './images.js';
+import { nodes, rows } from './rows.js';
+import { type Arch, fetchLibraries, fetchNode, stageApplication } from './stage.js';
+
+/** Something that a row needs, or why it can't be had. */
+export type Need = { readonly has: string } | { readonly lacks: string };
+
+/** What the rows are run with. */
+export interface Prepared {
+  /** Why no row can be run at all. */
+  readonly missing?: string;
+  readonly run: number;
+  readonly application: string;
+  readonly libraries: string;
+  readonly nodes: Readonly<Record<string, Need>>;
+  readonly images: Readonly<Record<string, Need>>;
+  readonly seconds: number;
+  readonly imagesBuilt: number;
+}
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    prepared: Prepared;
+  }
+}
+
+const nothing: Prepared = { run: process.pid, application: '', libraries: '', nodes: {}, images: {}, seconds: 0, imagesBuilt: 0 };
+
+/** Before the rows: all that they need, kept from the last run where it can be. After them: nothing of this run is left in the engine. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const engine = await findEngine();
+  if (!engine) {
+    const missing = 'no Docker engine answers';
+    say(`skipped: ${missing}; start one, or run .ci/run as root on Debian, which installs one for its time`);
+    project.provide('prepared', { ...nothing, missing });
+    return async () => {};
+  }
+  await sweep(engine, isDeadRun);
+  const prepared = await prepare(engine);
+  project.provide('prepared', prepared);
+  return async () => {
+    rmSync(prepared.application, { recursive: true, force: true });
+    const left = await sweep(engine, (run) => run === process.pid);
+    if (left.length === 0) return;
+    // vitest prints what a teardown throws, and succeeds all the same.
+    process.exitCode = 1;
+    throw new Error(`the rows left behind, until now: ${left.join(', ')}`);
+  };
+}
+
+async function prepare(engine: Engine): Promise<Prepared> {
+  const began = performance.now();
+  const arch: Arch = (await engine.info()).Architecture === 'aarch64' ? 'arm64' : 'x64';
+  const images = new Images(engine, say);
+  buildWhereNeeded();
+  const [application, libraries, foundImages, foundNodes] = await Promise.all([
+    stageApplication(),
+    fetchLibraries(arch),
+    needs(rows, (row) => [imageOf(row), () => images.system(row.system, row.suite)]),
+    needs(rows, (row) => [String(row.node), () => fetchNode(nodes[row.node], arch)]),
+  ]);
+  await images.prune();
+  const seconds = Math.round((performance.now() - began) / 1_000);
+  say(`prepared in ${seconds} s, ${images.built} images made`);
+  return { run: process.pid, application, libraries, images: foundImages, nodes: foundNodes, seconds, imagesBuilt: images.built };
+}
+
+export function imageOf({ system, suite }: { readonly system: string; readonly suite: string }): string {
+  return `${system}-${suite}`;
+}
+
+/** Each need once, whoever has it. What one row can't have takes nothing from the others. */
+async function needs<T>(all: readonly T[], needOf: (one: T) => [string, () => Promise<string>]): Promise<Record<string, Need>> {
+  const wanted = new Map(all.map(needOf));
+  const found = [...wanted].map(async ([name, find]): Promise<[string, Need]> => {
+    try {
+      return [name, { has: await find() }];
+    } catch (error) {
+      say(`${name}: ${reasonOf(error)}`);
+      return [name, { lacks: `${name}: ${reasonOf(error)}` }];
+    }
+  });
+  return Object.fromEntries(await Promise.all(found));
+}
+
+function say(line: string): void {
+  console.log(`containers: ${line}`);
+}

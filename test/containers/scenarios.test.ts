@@ -1,0 +1,256 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { StartedTestContainer } from 'testcontainers';
+import { test as base, describe, expect } from 'vitest';
+import { LinuxProcessInspector } from '../../src/adapters/linux/linux-process-inspector.js';
+import type { Descriptor } from '../../src/domain/descriptor.js';
+import { sight } from '../../src/domain/look.js';
+import { waitFor } from '../support/wait-for.js';
+import { findEngine } from './engine.js';
+import { processesOf, type RowOptions, startRow, whyNot } from './row-container.js';
+import { type Row, rowNamed } from './rows.js';
+
+const home = { DAEMONRY_HOME: '/volume/home' };
+const sleeper = ['--', 'sleep', '1000'];
+
+interface Answer {
+  readonly exitCode: number;
+  readonly json: Record<string, unknown>;
+}
+
+/** The containers of one test, and a folder that they may share. */
+class Stage {
+  private readonly running = new Map<StartedTestContainer, Row>();
+  private folder: string | undefined;
+
+  get volume(): string {
+    this.folder ??= mkdtempSync(join(tmpdir(), 'daemonry-volume-'));
+    return this.folder;
+  }
+
+  async start(row: Row, options: RowOptions = {}): Promise<StartedTestContainer> {
+    const container = await startRow(row, { environment: home, ...options });
+    this.running.set(container, row);
+    return container;
+  }
+
+  /** With the container go all of its processes. */
+  async stop(container: StartedTestContainer): Promise<void> {
+    this.running.delete(container);
+    await container.stop({ timeout: 0 });
+  }
+
+  /** What there is to know about a test that failed. */
+  async describe(): Promise<void> {
+    for (const [container, row] of this.running) {
+      console.error(`${row.name}, processes:\n${await processesOf(container).catch(String)}`);
+      const logs = await container.exec(['sh', '-c', 'tail -n 50 /volume/home/*/daemon.log']).catch(String);
+      console.error(`${row.name}, logs:\n${typeof logs === 'string' ? logs : logs.output}`);
+    }
+  }
+
+  async clear(): Promise<void> {
+    await Promise.all([...this.running.keys()].map((container) => this.stop(container)));
+    if (this.folder !== undefined) rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+const test = base.extend<{ stage: Stage }>({
+  stage: async ({ task }, use) => {
+    const stage = new Stage();
+    try {
+      await use(stage);
+      if (task.result?.state === 'fail') await stage.describe();
+    } finally {
+      await stage.clear();
+    }
+  },
+});
+
+async function daemonry(container: StartedTestContainer, verb: string, name: string, ...args: readonly string[]): Promise<Answer> {
+  const { exitCode, stdout } = await container.exec(['daemonry', verb, name, '--json', ...args]);
+  return { exitCode, json: JSON.parse(stdout) as Record<string, unknown> };
+}
+
+async function engineContainer(container: StartedTestContainer) {
+  const engine = await findEngine();
+  if (!engine) throw new Error('the engine has gone');
+  return engine.getContainer(container.getId());
+}
+
+/** The scenarios of one row, each in containers of its own. */
+function scenarios(name: string, define: (it: (title: string, body: (stage: Stage, row: Row) => Promise<void>) => void) => void) {
+  const row = rowNamed(name);
+  describe.concurrent(name, () => {
+    define((title, body) => {
+      test(title, async ({ stage, skip }) => {
+        const reason = whyNot(row);
+        if (reason !== undefined) return skip(reason);
+        await body(stage, row);
+      });
+    });
+  });
+}
+
+scenarios('unreaped', (it) => {
+  it('stop: is done although pid 1 leaves the daemon a zombie (F5)', async (stage, row) => {
+    const container = await stage.start(row);
+    expect(await daemonry(container, 'start', 'x', ...sleeper)).toMatchObject({ exitCode: 0, json: { outcome: 'started' } });
+    expect(await daemonry(container, 'stop', 'x')).toMatchObject({ exitCode: 0, json: { outcome: 'stopped' } });
+    expect(await processesOf(container)).toMatch(/\(sleep\) Z 1 /);
+    expect(await daemonry(container, 'start', 'x')).toMatchObject({ exitCode: 0, json: { outcome: 'started' } });
+  });
+
+  it('status: a daemon that was killed and stays a zombie is stale (F5)', async (stage, row) => {
+    const container = await stage.start(row);
+    const { json } = await daemonry(container, 'start', 'x', ...sleeper);
+    await container.exec(['sh', '-c', `kill -9 ${json.pid}`]);
+    await waitFor('the zombie', async () => (await processesOf(container)).includes(`${json.pid} (sleep) Z 1 `));
+    expect(await daemonry(container, 'status', 'x')).toMatchObject({ exitCode: 1, json: { status: 'stale' } });
+    expect(await daemonry(container, 'start', 'x')).toMatchObject({ exitCode: 0, json: { outcome: 'started' } });
+  });
+});
+
+scenarios('read-only', (it) => {
+  it('start: says which path it can not write, and starts where it can (F27)', async (stage, row) => {
+    const container = await stage.start(row, { environment: { HOME: '/home/ann' } });
+    expect(await daemonry(container, 'start', 'x', ...sleeper)).toMatchObject({
+      exitCode: 1,
+      json: { error: { path: expect.stringContaining('/home/ann'), errno: 'EROFS' } },
+    });
+    expect(await daemonry(container, 'start', 'x', '--home', '/volume/home', ...sleeper)).toMatchObject({
+      exitCode: 0,
+      json: { outcome: 'started' },
+    });
+  });
+});
+
+scenarios('busybox', (it) => {
+  it('doctor: says that the kernel can not hold the lock here', async (stage, row) => {
+    const container = await stage.start(row);
+    const { exitCode, stdout } = await container.exec(['daemonry', 'doctor', '--json']);
+    expect({ exitCode, json: JSON.parse(stdout) }).toMatchObject({ exitCode: 1, json: { findings: [{ code: 'no-kernel-lock' }] } });
+  });
+});
+
+scenarios('tiny-disk', (it) => {
+  const disk = { tmpFs: { '/volume': 'rw,size=64k,mode=1777' } };
+
+  it('start, stop and restart do with 64 KB', async (stage, row) => {
+    const container = await stage.start(row, disk);
+    expect(await daemonry(container, 'start', 'x', ...sleeper)).toMatchObject({ exitCode: 0, json: { outcome: 'started' } });
+    expect(await daemonry(container, 'restart', 'x')).toMatchObject({ exitCode: 0, json: { outcome: 'started' } });
+    expect(await daemonry(container, 'stop', 'x')).toMatchObject({ exitCode: 0, json: { outcome: 'stopped' } });
+  });
+
+  it('start: fails at once beside a daemon that has filled the disk, which is still seen and stopped (F26)', async (stage, row) => {
+    const container = await stage.start(row, disk);
+    // Again and again: what another file gives back is taken, too.
+    const fills = 'while :; do head -c 4096 /dev/zero; sleep 0.1; done 2>/dev/null';
+    const { json } = await daemonry(container, 'start', 'x', '--', 'sh', '-c', fills);
+    await waitFor('the disk to be full', async () =>
+      (await container.exec(['df', '--output=avail', '/volume'])).stdout.endsWith('\n    0\n'),
+    );
+    expect(await daemonry(container, 'status', 'x')).toMatchObject({ exitCode: 0, json: { status: 'running', pid: json.pid } });
+    expect(await daemonry(container, 'start', 'y', ...sleeper)).toMatchObject({
+      exitCode: 1,
+      json: { error: { path: expect.stringContaining('/volume/home/y'), errno: 'ENOSPC' } },
+    });
+    expect(await daemonry(container, 'stop', 'x')).toMatchObject({ exitCode: 0, json: { outcome: 'stopped' } });
+    expect(await processesOf(container)).not.toContain('head -c');
+  });
+});
+
+scenarios('shared-volume', (it) => {
+  it('stop: leaves a daemon of another container alone (F7)', async (stage, row) => {
+    const { volume } = stage;
+    const [mine, others] = [await stage.start(row, { volume }), await stage.start(row, { volume })];
+    const { json } = await daemonry(others, 'start', 'x', ...sleeper);
+    expect(await daemonry(mine, 'status', 'x')).toMatchObject({ exitCode: 4, json: { status: 'unknown' } });
+    for (const verb of ['stop', 'start', 'restart'])
+      expect(await daemonry(mine, verb, 'x')).toMatchObject({ exitCode: 1, json: { error: { code: 'unknown-daemon' } } });
+    expect(await daemonry(others, 'status', 'x')).toMatchObject({ exitCode: 0, json: { status: 'running', pid: json.pid } });
+  });
+
+  it('stop: does not take whoever has the same pid for the daemon of another container (F2, F7)', async (stage, row) => {
+    const { volume } = stage;
+    const [mine, others] = [await stage.start(row, { volume }), await stage.start(row, { volume })];
+    const { json } = await daemonry(others, 'start', 'x', ...sleeper);
+    const { stdout: stranger } = await mine.exec(['sh', '-c', `${untilPid(json.pid as number)}; echo $pid`]);
+    expect(Number(stranger)).toBe(json.pid);
+    expect(await daemonry(mine, 'status', 'x')).toMatchObject({ exitCode: 4, json: { status: 'unknown' } });
+    expect(await daemonry(mine, 'stop', 'x')).toMatchObject({ exitCode: 1, json: { error: { code: 'unknown-daemon' } } });
+    expect(await processesOf(mine)).toMatch(new RegExp(`^${json.pid} \\(sleep\\) S `, 'm'));
+  });
+
+  it('lock: excludes across containers, and starters make one daemon (F11)', async (stage, row) => {
+    const { volume } = stage;
+    const [one, two] = [await stage.start(row, { volume }), await stage.start(row, { volume })];
+    writeFileSync(join(volume, 'slow.sh'), 'sleep 1000\n');
+    const starts = await Promise.all(
+      [one, two].flatMap((container) => [1, 2, 3].map(() => daemonry(container, 'start', 'x', '--', 'sh', '/volume/slow.sh'))),
+    );
+    const outcomes = starts.map(({ json }) => json.outcome ?? (json.error as { code: string }).code);
+    expect(outcomes.sort()).toEqual([...Array(2).fill('already-running'), 'started', ...Array(3).fill('unknown-daemon')]);
+  });
+
+  it('seen from the host, a container that is gone took its daemons with it, and a living one can not be judged', async (stage, row) => {
+    const { volume } = stage;
+    const container = await stage.start(row, { volume });
+    await daemonry(container, 'start', 'x', ...sleeper);
+    const descriptor = JSON.parse(readFileSync(join(volume, 'home', 'x', 'daemon.json'), 'utf8')) as Descriptor;
+    const inspector = new LinuxProcessInspector({});
+    // The host has a name of its own; that apart, only the namespace is in question.
+    const recorded = { ...descriptor, host: inspector.vantage().host };
+    expect(await sight(inspector, recorded)).toEqual({ kind: 'cannot-tell', reason: 'other-pid-namespace' });
+    await stage.stop(container);
+    expect(await sight(inspector, recorded)).toEqual({ kind: 'gone' });
+  });
+});
+
+/** Starts short processes until one has this pid, and that one sleeps. */
+function untilPid(pid: number): string {
+  return `for try in $(seq 2000); do sleep 1000 >/dev/null 2>&1 & pid=$!; [ $pid -ge ${pid} ] && break; kill $pid; wait $pid 2>/dev/null; done`;
+}
+
+scenarios('restarted', (it) => {
+  it('status: a record from before the container was restarted is unknown, and healed where the home is its own (F6)', async (stage, row) => {
+    const { volume } = stage;
+    const container = await stage.start(row, { volume });
+    await daemonry(container, 'start', 'x', ...sleeper);
+    const ended = await engineContainer(container);
+    await ended.kill();
+    // The kernel gives the number of a dead namespace to the next one: let that be another's.
+    await stage.start(row);
+    await ended.start();
+    expect(await daemonry(container, 'status', 'x')).toMatchObject({
+      exitCode: 4,
+      json: { status: 'unknown', reason: 'other-pid-namespace' },
+    });
+    expect(await daemonry(container, 'start', 'x')).toMatchObject({ exitCode: 1, json: { error: { code: 'unknown-daemon' } } });
+    const { exitCode, stdout } = await container.exec(['env', 'DAEMONRY_EXCLUSIVE_HOME=1', 'daemonry', 'start', 'x', '--json']);
+    expect({ exitCode, json: JSON.parse(stdout) }).toMatchObject({ exitCode: 0, json: { outcome: 'started' } });
+  });
+});
+
+scenarios('out-of-memory', (it) => {
+  it('a daemon that the kernel killed is stale, and starts again', async (stage, row) => {
+    const container = await stage.start(row);
+    const greedy = `console.log('up'); if (require('fs').existsSync('/volume/eat')) for (const kept = [];;) kept.push(Buffer.alloc(1e6, 1));
+      setInterval(() => {}, 1e6)`;
+    await container.exec(['touch', '/volume/eat']);
+    expect(await daemonry(container, 'start', 'x', '--', 'node', '-e', greedy)).toMatchObject({
+      exitCode: 0,
+      json: { outcome: 'started' },
+    });
+    await waitFor('its end', async () => (await daemonry(container, 'status', 'x')).json.status !== 'running', 60_000);
+    expect(await daemonry(container, 'status', 'x')).toMatchObject({ exitCode: 1, json: { status: 'stale' } });
+    expect(
+      (await container.exec(['sh', '-c', 'cat /sys/fs/cgroup/memory/memory.oom_control /sys/fs/cgroup/memory.events'])).output,
+    ).toMatch(/oom_kill [1-9]/);
+    await container.exec(['rm', '/volume/eat']);
+    expect(await daemonry(container, 'start', 'x')).toMatchObject({ exitCode: 0, json: { outcome: 'started' } });
+    expect(await daemonry(container, 'stop', 'x')).toMatchObject({ exitCode: 0, json: { outcome: 'stopped' } });
+  });
+});
