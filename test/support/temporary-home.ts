@@ -119,8 +119,7 @@ export class TemporaryHome {
 
   /** The descriptor as it stands on disk; `undefined` where there is none. */
   descriptor(name: string): AnyJson {
-    const path = this.at(name, 'daemon.json');
-    return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+    return JSON.parse(readIfThere(this.at(name, 'daemon.json')) ?? 'null') ?? undefined;
   }
 
   /** Writes a descriptor as if a daemon had been started: by default one of pid 1 of this very machine, whose token is wrong. */
@@ -163,8 +162,7 @@ export class TemporaryHome {
   }
 
   log(name: string): string {
-    const path = this.at(name, 'daemon.log');
-    return existsSync(path) ? readFileSync(path, 'utf8') : '';
+    return readIfThere(this.at(name, 'daemon.log')) ?? '';
   }
 
   /** What the daemons said last, for whoever has to find out why a test failed. */
@@ -225,6 +223,16 @@ export class TemporaryHome {
       await waitFor('the end of one of them', () => performance.now() > deadline || living.some(({ pid }) => !isAlive(pid)));
     }
     return [];
+  }
+}
+
+/** In one step: what is there at one moment may be gone at the next. */
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 
