@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { claimFile, readClaim } from '../../../src/adapters/files/claim-file.js';
 import { FileDescriptorRepo } from '../../../src/adapters/files/file-descriptor-repo.js';
 import { encodeHolder, type LockHolder } from '../../../src/adapters/files/lock-holder.js';
-import { Flock } from '../../../src/adapters/linux/flock.js';
+import { Flock, hasFlock } from '../../../src/adapters/linux/flock.js';
 import { LinuxProcessInspector } from '../../../src/adapters/linux/linux-process-inspector.js';
 import { FileLifecycleLock } from '../../../src/adapters/posix/file-lifecycle-lock.js';
 import { SystemClock } from '../../../src/adapters/system-clock.js';
@@ -13,8 +13,7 @@ import { waitFor } from '../../support/wait-for.js';
 import { type Actor, Programs } from './programs.js';
 
 const onLinux = process.platform === 'linux';
-const hasFlock =
-  onLinux && spawnSync('sh', ['-c', 'flock -n 0 || busybox flock -n 0'], { stdio: [openSync('/', 'r'), 'ignore', 'ignore'] }).status === 0;
+const canFlock = onLinux && hasFlock(process.env.PATH);
 const mayUnshareNetwork = onLinux && spawnSync('unshare', ['-n', 'true'], { stdio: 'ignore' }).status === 0;
 
 const programs = new Programs();
@@ -51,7 +50,7 @@ function childrenOf(pid: number): readonly string[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
 }
 
-describe.skipIf(!hasFlock)('flock (needs Linux and util-linux or busybox flock)', () => {
+describe.skipIf(!canFlock)('flock (needs Linux and util-linux or busybox flock)', () => {
   it('excludes between two processes', async () => {
     const first = taker('kernel');
     expect(await first.ask('take')).toBe('held');
@@ -153,7 +152,7 @@ describe.skipIf(!hasFlock)('flock (needs Linux and util-linux or busybox flock)'
   });
 });
 
-describe.skipIf(!hasFlock)('flock beside a process that has none (needs Linux and flock)', () => {
+describe.skipIf(!canFlock)('flock beside a process that has none (needs Linux and flock)', () => {
   it.each<readonly [Kind, Kind]>([
     ['kernel', 'claim'],
     ['claim', 'kernel'],
