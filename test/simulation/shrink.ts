@@ -9,7 +9,7 @@ export interface Failing {
 
 /** How many orders of events a smaller scenario gets: with one incident less, the seed makes another order of the rest. */
 const seedsEach = 25;
-const stepLimit = 500_000;
+const stepLimit = 150_000;
 /** Of a trace, so much is shown. */
 const shownCalls = 60;
 
