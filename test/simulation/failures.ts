@@ -43,7 +43,7 @@ export const failuresOf = {
 
 export type FailingCall = keyof typeof failuresOf | 'any write' | 'any call';
 
-export const failingCalls = Object.keys(failuresOf) as (keyof typeof failuresOf)[];
+const failingCalls = Object.keys(failuresOf) as (keyof typeof failuresOf)[];
 
 export function randomFailure(random: SeededRandom): Failure {
   const [nth, forGood] = [1 + random.below(4), random.chance(0.4)];

@@ -31,7 +31,7 @@ export class Violation extends Error {
   }
 }
 
-export const allInvariants: readonly Invariant[] = [
+const allInvariants: readonly Invariant[] = [
   'one-instance',
   'no-daemon-without-descriptor',
   'no-signal-to-others',
