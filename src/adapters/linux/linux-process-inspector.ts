@@ -90,8 +90,10 @@ export class LinuxProcessInspector implements ProcessInspector {
   /** Whether this process has become its command, and is not the launch gate any more. */
   hasExecuted(pid: number): boolean {
     const commandLine = readText(`/proc/${pid}/cmdline`);
-    // Empty for a zombie, and for one that is gone.
-    return commandLine !== undefined && commandLine !== '' && !isGate(commandLine.split('\0'));
+    if (commandLine !== '') return commandLine !== undefined && !isGate(commandLine.split('\0'));
+    // That of a zombie, but also of a daemon whose first thread has ended. A gate always has words.
+    const seen = this.observe(pid);
+    return seen.kind === 'process' && !seen.zombie;
   }
 
   private findVantage(): Vantage {
