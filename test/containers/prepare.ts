@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { TestProject } from 'vitest/node';
 import { buildWhereNeeded } from '../support/build-where-needed.js';
-import { type Engine, findEngine, isDeadRun, sweep } from './engine.js';
+import { type Engine, findEngine, isDeadRun, runLabel, sweep } from './engine.js';
 import { Images, reasonOf } from './images.js';
 import { nodes, rows } from './rows.js';
 import { type Arch, fetchLibraries, fetchNode, stageApplication } from './stage.js';
@@ -64,9 +64,39 @@ async function prepare(engine: Engine): Promise<Prepared> {
     needs(rows, (row) => [String(row.node), () => fetchNode(nodes[row.node], arch)]),
   ]);
   await images.prune();
+  const refusal = await whyNoContainer(engine, Object.values(foundImages));
   const seconds = Math.round((performance.now() - began) / 1_000);
   say(`prepared in ${seconds} s, ${images.built} images made`);
-  return { run: process.pid, application, libraries, images: foundImages, nodes: foundNodes, seconds, imagesBuilt: images.built };
+  if (refusal !== undefined) say(`skipped: ${refusal}`);
+  const missing = refusal === undefined ? {} : { missing: refusal };
+  return {
+    ...missing,
+    run: process.pid,
+    application,
+    libraries,
+    images: foundImages,
+    nodes: foundNodes,
+    seconds,
+    imagesBuilt: images.built,
+  };
+}
+
+/** An engine may answer, and yet be allowed to start nothing: inside a container itself, perhaps. */
+async function whyNoContainer(engine: Engine, images: readonly Need[]): Promise<string | undefined> {
+  const image = images.find((need) => 'has' in need);
+  if (!image) return undefined;
+  try {
+    const container = await engine.createContainer({ Image: image.has, Cmd: ['/bin/true'], Labels: { [runLabel]: String(process.pid) } });
+    try {
+      await container.start();
+      const { StatusCode } = await container.wait();
+      return StatusCode === 0 ? undefined : `in a container of the engine, true ended with ${StatusCode}`;
+    } finally {
+      await container.remove({ force: true });
+    }
+  } catch (error) {
+    return `the engine starts no container: ${reasonOf(error)}`;
+  }
 }
 
 export function imageOf({ system, suite }: { readonly system: string; readonly suite: string }): string {
