@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { batchCommandLine, commandLine, isBatchFile, quoteArgument } from '../../../src/adapters/windows/command-line.js';
+import { fc } from '../../domain/property.js';
+
+/** How the C runtime takes a line apart, from its documentation: https://learn.microsoft.com/cpp/c-language/parsing-c-command-line-arguments */
+function takeApart(line: string): string[] {
+  const end = line.indexOf('"', 1);
+  const args = [line.slice(1, end)];
+  let current: string | undefined;
+  let isQuoted = false;
+  for (let at = end + 1; at < line.length; at++) {
+    const [backslashes = ''] = /^\\*/.exec(line.slice(at)) ?? [];
+    const next = line[at + backslashes.length];
+    if (backslashes !== '' && next === '"') {
+      current = (current ?? '') + '\\'.repeat(Math.floor(backslashes.length / 2));
+      at += backslashes.length;
+      if (backslashes.length % 2 === 1) current += '"';
+      else isQuoted = !isQuoted;
+    } else if (line[at] === '"') {
+      current ??= '';
+      isQuoted = !isQuoted;
+    } else if (!isQuoted && /[ \t]/.test(line[at] as string)) {
+      if (current !== undefined) args.push(current);
+      current = undefined;
+    } else current = (current ?? '') + line[at];
+  }
+  return current === undefined ? args : [...args, current];
+}
+
+const tricky = fc.string({ unit: fc.constantFrom('\\', '"', ' ', '\t', '%', '^', '&', 'a', 'é', '\n'), maxLength: 12 });
+
+describe('commandLine', () => {
+  it('is taken apart into the arguments that it was made of', () => {
+    fc.assert(
+      fc.property(fc.array(tricky), (args) => {
+        expect(takeApart(commandLine('C:\\Program Files\\x.exe', args))).toEqual(['C:\\Program Files\\x.exe', ...args]);
+      }),
+    );
+  });
+
+  it.each([
+    ['plain', 'plain'],
+    ['', '""'],
+    ['C:\\a b\\', '"C:\\a b\\\\"'],
+    ['say "hi"', '"say \\"hi\\""'],
+    ['C:\\folder\\', 'C:\\folder\\'],
+  ])('quotes %s as %s', (argument, quoted) => {
+    expect(quoteArgument(argument)).toBe(quoted);
+  });
+});
+
+describe('batchCommandLine', () => {
+  const shell = 'C:\\Windows\\system32\\cmd.exe';
+  const line = (...args: string[]) => batchCommandLine(shell, 'C:\\x y.cmd', args);
+
+  it('keeps every argument within quotes, so that no character of it is a command', () => {
+    fc.assert(
+      fc.property(fc.array(tricky.filter((text) => !/[\n]/.test(text))), (args) => {
+        const inner = line(...args).slice(`"${shell}" /e:ON /v:OFF /d /s /c "`.length, -1);
+        // Two quotes in a row close and open again: outside of quotes are the blanks between arguments alone.
+        expect(inner.replace(/"[^"]*"/g, '').trim()).toBe('');
+      }),
+    );
+  });
+
+  it('never lets a variable be expanded', () => {
+    fc.assert(
+      fc.property(fc.array(tricky.filter((text) => !/[\n]/.test(text))), (args) => {
+        const expanded = line(...args).replaceAll('%cd:~,%', '');
+        expect(expanded).not.toMatch(/%[^%]+%[^%]*%cd/);
+        expect(expanded.match(/%/g)?.length ?? 0).toBe(args.join('').match(/%/g)?.length ?? 0);
+      }),
+    );
+  });
+
+  it('refuses what cmd.exe would take for the end of the line', () => {
+    expect(() => line('a\nb')).toThrow('no argument of one may have a line break');
+  });
+
+  it.each([
+    ['x.cmd', true],
+    ['x.BAT', true],
+    ['x.bat .', true],
+    ['x.exe', false],
+    ['x.bat\\y.exe', false],
+  ])('isBatchFile: %s: %s', (file, expected) => {
+    expect(isBatchFile(file)).toBe(expected);
+  });
+});
