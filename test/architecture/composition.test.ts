@@ -11,7 +11,7 @@ function classesOf(machine: Machine): Record<string, string> {
   return Object.fromEntries(Object.entries(machine).map(([port, adapter]) => [port, adapter.constructor.name]));
 }
 
-describe.each(['linux', 'darwin'] as const)('composition on %s', (platform) => {
+describe.each(['linux', 'darwin', 'win32'] as const)('composition on %s', (platform) => {
   it('is the same by the container as without it', () => {
     const settings = settingsOf(platform);
     const container = createContainer(settings);
@@ -37,9 +37,10 @@ describe('composition', () => {
   it('takes the adapters of its own platform only', () => {
     expect(classesOf(composeMachine(settingsOf('linux'))).inspector).toBe('LinuxProcessInspector');
     expect(classesOf(composeMachine(settingsOf('darwin'))).inspector).toBe('MacosProcessInspector');
+    expect(classesOf(composeMachine(settingsOf('win32'))).inspector).toBe('WindowsProcessInspector');
   });
 
   it('refuses a platform that it has no adapters for', () => {
-    expect(() => composeMachine(settingsOf('win32'))).toThrow('win32 is not supported yet');
+    expect(() => composeMachine(settingsOf('freebsd'))).toThrow('freebsd is not supported yet');
   });
 });

@@ -18,6 +18,12 @@ export interface Capabilities {
   readonly shell: boolean;
   /** A web server. */
   readonly http: boolean;
+  /** Processes that have ended and still have a slot, until their parent asks how. */
+  readonly zombies: boolean;
+  /** Signals other than SIGKILL that a process may ignore. */
+  readonly ignorableSignals: boolean;
+  /** An end that is told apart from an exit code: by which signal. */
+  readonly endsBySignal: boolean;
 }
 
 export type Capability = keyof Capabilities;
@@ -64,6 +70,8 @@ export interface ControlServer {
 export interface ContractHost {
   /** An absolute path of a file that isn't there. */
   path(file: string): string;
+  /** Where nobody listens yet: a path like these, or a named pipe. */
+  socket(file: string): string;
   /** Another program on the same machine and home. */
   secondActor(): Promise<Machine>;
   mortalActor(): Promise<MortalActor>;
@@ -144,7 +152,7 @@ export async function spawnGated(subject: ContractMachine, command: Command, ove
   await host.append(log, '');
   const launch = await machine.spawner.spawn({
     command: await machine.spawner.resolve(specFor(command, over)),
-    marks: { name: anyRef.name, instanceId, descriptor: host.path('daemon.json'), socket: host.path(`${launches}.sock`) },
+    marks: { name: anyRef.name, instanceId, descriptor: host.path('daemon.json'), socket: host.socket(`${launches}.sock`) },
     log,
     notifyFile: null,
   });

@@ -6,23 +6,23 @@ const peer = { instanceId: 'instance-1', name: 'contract', version: '1.2.3' };
 export function describeControlChannelContract(subject: ContractSubject): void {
   describeContract('ControlChannel', subject, (test) => {
     test('hello: nobody is at a path where nothing is', async ({ machine, host }) => {
-      expect(await machine.control.hello(host.path('absent.sock'), 1_000)).toEqual({ kind: 'nobody' });
+      expect(await machine.control.hello(host.socket('absent.sock'), 1_000)).toEqual({ kind: 'nobody' });
     });
 
     test('hello: a daemon says who it is', async ({ machine, host }) => {
-      const socket = host.path('peer.sock');
+      const socket = host.socket('peer.sock');
       await host.serveControl(socket, peer);
       expect(await machine.control.hello(socket, 5_000)).toEqual({ kind: 'hello', ...peer, protocol: 1 });
     });
 
     test('hello: a daemon may have no version', async ({ machine, host }) => {
-      const socket = host.path('peer.sock');
+      const socket = host.socket('peer.sock');
       await host.serveControl(socket, { ...peer, version: null });
       expect(await machine.control.hello(socket, 5_000)).toEqual({ kind: 'hello', ...peer, version: null, protocol: 1 });
     });
 
     test('hello: one that says nothing is somebody else, after the time and not much more', async ({ machine, host }) => {
-      const socket = host.path('mute.sock');
+      const socket = host.socket('mute.sock');
       await host.listen(socket);
       const before = machine.clock.monotonicMs();
       expect(await machine.control.hello(socket, 80)).toEqual({ kind: 'other' });
@@ -31,7 +31,7 @@ export function describeControlChannelContract(subject: ContractSubject): void {
     });
 
     test('shutdown: the instance that is meant agrees, once', async ({ machine, host }) => {
-      const socket = host.path('peer.sock');
+      const socket = host.socket('peer.sock');
       const server = await host.serveControl(socket, peer);
       expect(await machine.control.shutdown(socket, peer.instanceId, 5_000)).toBe(true);
       await eventually(machine, 'the shutdown', async () => server.shutdowns() > 0);
@@ -39,7 +39,7 @@ export function describeControlChannelContract(subject: ContractSubject): void {
     });
 
     test('shutdown: another instance is not asked to end', async ({ machine, host }) => {
-      const socket = host.path('peer.sock');
+      const socket = host.socket('peer.sock');
       const server = await host.serveControl(socket, peer);
       expect(await machine.control.shutdown(socket, 'instance-2', 5_000)).toBe(false);
       await machine.clock.sleep(30);
@@ -47,8 +47,8 @@ export function describeControlChannelContract(subject: ContractSubject): void {
     });
 
     test('shutdown: nobody agrees where nobody is, or where nobody answers', async ({ machine, host }) => {
-      expect(await machine.control.shutdown(host.path('absent.sock'), peer.instanceId, 1_000)).toBe(false);
-      const socket = host.path('mute.sock');
+      expect(await machine.control.shutdown(host.socket('absent.sock'), peer.instanceId, 1_000)).toBe(false);
+      const socket = host.socket('mute.sock');
       await host.listen(socket);
       expect(await machine.control.shutdown(socket, peer.instanceId, 80)).toBe(false);
     });

@@ -8,8 +8,8 @@ export function describeDescriptorRepoContract(subject: ContractSubject): void {
     test('place: of a daemon that was never there is known by its paths only', async ({ machine: { descriptors } }) => {
       const place = await descriptors.place(anyRef);
       expect(place).toMatchObject({ name: 'contract', known: false });
-      expect(place.descriptor).toMatch(/^\/.*contract\/daemon\.json$/);
-      expect(place.log).toMatch(/^\/.*contract\/daemon\.log$/);
+      expect(place.descriptor).toMatch(/^(\/|[A-Z]:\\).*contract[\\/]daemon\.json$/);
+      expect(place.log).toMatch(/^(\/|[A-Z]:\\).*contract[\\/]daemon\.log$/);
       expect(await descriptors.read(anyRef)).toEqual({ kind: 'absent' });
       expect(await descriptors.readSpec(anyRef)).toBeUndefined();
       expect(await descriptors.names()).toEqual([]);
@@ -19,7 +19,7 @@ export function describeDescriptorRepoContract(subject: ContractSubject): void {
       const { descriptor } = await descriptors.place(anyRef);
       await descriptors.read(anyRef);
       await descriptors.readSpec(anyRef);
-      expect(await host.exists(descriptor.replace(/\/daemon\.json$/, ''))).toBe(false);
+      expect(await host.exists(descriptor.replace(/[\\/]daemon\.json$/, ''))).toBe(false);
     });
 
     for (const name of ['', '.', '..', 'a/b', '-a', 'a b', 'con', 'NUL.txt', 'a.', 'supervisor', 'x'.repeat(65)]) {
@@ -137,17 +137,17 @@ export function describeDescriptorRepoContract(subject: ContractSubject): void {
       expect(new Set(instances.map((one) => one.instanceId)).size).toBe(5);
       expect(new Set(instances.map((one) => one.socket)).size).toBe(5);
       for (const { socket, notifyFile } of instances) {
-        expect(socket).toMatch(/^\//);
+        expect(socket).toMatch(/^(\/|\\\\\.\\pipe\\)/);
         expect(notifyFile).toBeNull();
       }
     });
 
     test('createInstance: keeps a pinned socket, and gives a notify file where one is needed', async (subject) => {
       const held = await hold(subject);
-      const pinnedSocket = subject.host.path('pinned.sock');
+      const pinnedSocket = subject.host.socket('pinned.sock');
       const files = await subject.machine.descriptors.createInstance(held, { pinnedSocket, notify: true });
       expect(files.socket).toBe(pinnedSocket);
-      expect(files.notifyFile).toMatch(/^\//);
+      expect(files.notifyFile).toMatch(/^(\/|[A-Z]:\\)/);
     });
 
     test('writeSpec: what is read is what was written last', async (subject) => {

@@ -48,14 +48,18 @@ export function describeProcessInspectorContract(subject: ContractSubject): void
       expect(seen.kind).not.toBe('hidden');
     });
 
-    test('observe: a process that has ended and was not waited for is a zombie', async (subject) => {
-      const { inspector } = subject.machine;
-      const { identity } = await launchUntil(subject, subject.programs.keepsZombie, 'forked');
-      const child = async () => (await inspector.survey()).find((row) => row.parent === identity.pid);
-      await eventually(subject.machine, 'the zombie', async () => (await child())?.zombie ?? false);
-      const zombie = await child();
-      expect(await inspector.observe(zombie?.pid ?? 0)).toMatchObject({ kind: 'process', zombie: true, startToken: zombie?.startToken });
-    });
+    test(
+      'observe: a process that has ended and was not waited for is a zombie',
+      async (subject) => {
+        const { inspector } = subject.machine;
+        const { identity } = await launchUntil(subject, subject.programs.keepsZombie, 'forked');
+        const child = async () => (await inspector.survey()).find((row) => row.parent === identity.pid);
+        await eventually(subject.machine, 'the zombie', async () => (await child())?.zombie ?? false);
+        const zombie = await child();
+        expect(await inspector.observe(zombie?.pid ?? 0)).toMatchObject({ kind: 'process', zombie: true, startToken: zombie?.startToken });
+      },
+      'zombies',
+    );
 
     test(
       'observe: a process that does not say who it is, is hidden',

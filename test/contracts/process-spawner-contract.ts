@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { expect } from 'vitest';
 import {
   type ContractSubject,
@@ -123,12 +124,16 @@ export function describeProcessSpawnerContract(subject: ContractSubject): void {
       expect(ended.end()).toEqual({ exitCode: 7, signal: null });
     });
 
-    test('end: is the signal of a process that was killed', async (subject) => {
-      const launched = await launch(subject, subject.programs.sleeps);
-      await subject.machine.signals.send(launched.identity, 'SIGKILL');
-      await eventually(subject.machine, 'the end', async () => launched.end() !== undefined);
-      expect(launched.end()).toEqual({ exitCode: null, signal: 'SIGKILL' });
-    });
+    test(
+      'end: is the signal of a process that was killed',
+      async (subject) => {
+        const launched = await launch(subject, subject.programs.sleeps);
+        await subject.machine.signals.send(launched.identity, 'SIGKILL');
+        await eventually(subject.machine, 'the end', async () => launched.end() !== undefined);
+        expect(launched.end()).toEqual({ exitCode: null, signal: 'SIGKILL' });
+      },
+      'endsBySignal',
+    );
 
     test('release: the process goes on, and may be released twice', async (subject) => {
       const launched = await launchUntil(subject, subject.programs.prints('on'), 'on');
@@ -175,8 +180,9 @@ export function describeProcessSpawnerContract(subject: ContractSubject): void {
     test(
       'spawn: the command runs in the working folder of the spec',
       async (subject) => {
-        const launched = await launch(subject, subject.programs.printsFolder, { cwd: '/usr' });
-        await untilPrinted(subject, launched, '/usr');
+        const cwd = dirname(subject.host.path('file'));
+        const launched = await launch(subject, subject.programs.printsFolder, { cwd });
+        await untilPrinted(subject, launched, cwd);
       },
       'shell',
     );

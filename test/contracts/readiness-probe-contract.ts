@@ -18,7 +18,7 @@ export function describeReadinessProbeContract(subject: ContractSubject): void {
     );
 
     test('socket: as soon as somebody listens there, whatever he speaks', async (subject) => {
-      const socket = subject.host.path('ready.sock');
+      const socket = subject.host.socket('ready.sock');
       const about = { ...nothing, socket };
       expect(await check(subject, { kind: 'socket' }, about)).toBe(false);
       await subject.host.listen(socket);

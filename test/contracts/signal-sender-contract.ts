@@ -10,15 +10,19 @@ export function describeSignalSenderContract(subject: ContractSubject): void {
       await untilEnded(subject, identity);
     });
 
-    test('send: SIGKILL ends a process that ignores SIGTERM', async (subject) => {
-      const { signals, clock } = subject.machine;
-      const { identity } = await launchUntil(subject, subject.programs.ignoresSigterm, 'ignoring');
-      expect(await signals.send(identity, 'SIGTERM')).toBe('sent');
-      await clock.sleep(50);
-      expect(await isRunning(subject, identity)).toBe(true);
-      expect(await signals.send(identity, 'SIGKILL')).toBe('sent');
-      await untilEnded(subject, identity);
-    });
+    test(
+      'send: SIGKILL ends a process that ignores SIGTERM',
+      async (subject) => {
+        const { signals, clock } = subject.machine;
+        const { identity } = await launchUntil(subject, subject.programs.ignoresSigterm, 'ignoring');
+        expect(await signals.send(identity, 'SIGTERM')).toBe('sent');
+        await clock.sleep(50);
+        expect(await isRunning(subject, identity)).toBe(true);
+        expect(await signals.send(identity, 'SIGKILL')).toBe('sent');
+        await untilEnded(subject, identity);
+      },
+      'ignorableSignals',
+    );
 
     test('send: a process that has ended is gone', async (subject) => {
       const { identity } = await launch(subject, subject.programs.exits(0));
@@ -26,10 +30,14 @@ export function describeSignalSenderContract(subject: ContractSubject): void {
       expect(await subject.machine.signals.send(identity, 'SIGTERM')).toBe('gone');
     });
 
-    test('send: a zombie is gone', async (subject) => {
-      const zombie = await findZombie(subject);
-      expect(await subject.machine.signals.send(zombie, 'SIGKILL')).toBe('gone');
-    });
+    test(
+      'send: a zombie is gone',
+      async (subject) => {
+        const zombie = await findZombie(subject);
+        expect(await subject.machine.signals.send(zombie, 'SIGKILL')).toBe('gone');
+      },
+      'zombies',
+    );
 
     for (const field of ['startToken', 'bootId', 'pidNamespace', 'timeNamespace', 'host'] as const) {
       test(`send: nobody is signalled whose ${field} is another one`, async (subject) => {

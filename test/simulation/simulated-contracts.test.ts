@@ -36,6 +36,9 @@ function simulated(name: string, options: { gated?: boolean }): ContractSubject 
       hiddenProcesses: true,
       shell: false,
       http: false,
+      zombies: true,
+      ignorableSignals: true,
+      endsBySignal: true,
     },
     create: async () => createMachine(new SimulatedWorld({ seed: ++seed, ...options })),
   };
@@ -64,6 +67,7 @@ function createHost(world: SimulatedWorld): ContractHost {
   };
   return {
     path: (file) => `/simulated/${file}`,
+    socket: (file) => `/simulated/${file}`,
     secondActor: async () => world.actor().machine,
     mortalActor: async () => mortal(world, world.actor()),
     append: async (path, text) => world.disk.append(path, text),

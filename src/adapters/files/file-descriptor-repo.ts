@@ -10,7 +10,7 @@ import { decodeDescriptor, encodeDescriptor } from './descriptor-codec.js';
 import { errnoOf, fileFailure, naming } from './file-errors.js';
 import { randomId, shortId } from './random-id.js';
 import { checkedFolder, checkedSubfolder, largestFileBytes, readOwnFile, removeIfThere, writeAtomically } from './safe-files.js';
-import { createSocketPath, removeDeadSocket } from './socket-path.js';
+import { createSocketPath, removeDeadSocket, type SocketWish } from './socket-path.js';
 
 export interface FileSettings {
   /** Absolute. */
@@ -21,7 +21,7 @@ export interface FileSettings {
 
 /** One folder for each daemon in the home; see `DaemonFiles` for what is in it. */
 export class FileDescriptorRepo implements DescriptorRepo {
-  constructor(private readonly settings: FileSettings) {}
+  constructor(protected readonly settings: FileSettings) {}
 
   place(ref: DaemonRef): DaemonPlace {
     const { name, files, known } = this.locate(ref);
@@ -67,7 +67,7 @@ export class FileDescriptorRepo implements DescriptorRepo {
     const { name, files } = this.locate(held.ref);
     const instanceId = randomId();
     const { env, platform } = this.settings;
-    const socket = options.pinnedSocket ?? createSocketPath({ name, instanceId, folder: files.folder, env, platform });
+    const socket = options.pinnedSocket ?? this.createSocket({ name, instanceId, folder: files.folder, env, platform });
     const notifyFile = options.notify ? join(files.folder, `${files.stem}notify-${shortId(instanceId)}`) : null;
     return { instanceId, socket, notifyFile };
   }
@@ -105,7 +105,7 @@ export class FileDescriptorRepo implements DescriptorRepo {
     const wanted = checkedName(ref.name);
     const home = checkedFolder(this.settings.home, { create: false });
     if (home === undefined) return { name: wanted, files: filesInHome(this.settings.home, wanted), known: false };
-    const name = exists(join(home, wanted)) ? wanted : findSpelling(home, wanted);
+    const name = this.findSpelling(home, wanted);
     // The home is named as the user named it: a path that changes under him would surprise.
     const files = filesInHome(this.settings.home, name ?? wanted);
     return { name: name ?? wanted, files, known: name !== undefined };
@@ -126,6 +126,15 @@ export class FileDescriptorRepo implements DescriptorRepo {
     const { files } = this.locate(ref);
     checkedSubfolder(files.folder);
     return files;
+  }
+
+  /** How the name of a daemon is spelled on disk. */
+  protected findSpelling(home: string, wanted: string): string | undefined {
+    return exists(join(home, wanted)) ? wanted : spellingIn(home, wanted);
+  }
+
+  protected createSocket(wish: SocketWish): string {
+    return createSocketPath(wish);
   }
 
   private holdsRecord(files: DaemonFiles): boolean {
@@ -165,7 +174,7 @@ function exists(path: string): boolean {
   }
 }
 
-function findSpelling(home: string, wanted: string): string | undefined {
+export function spellingIn(home: string, wanted: string): string | undefined {
   return naming(home, 'read', () => readdirSync(home)).find((name) => sameName(name, wanted));
 }
 

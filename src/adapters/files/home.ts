@@ -25,9 +25,15 @@ function requireHome(userHome: () => string): string {
   throw new DaemonError('invalid-spec', 'no home folder is known: HOME is not set', { allowed: 'set HOME, DAEMONRY_HOME or --home' });
 }
 
-/** `sun_path` less its closing zero byte. */
+/** `sun_path` less its closing zero byte; on Windows, what a pipe may be called. */
 export function longestSocketPathBytes(platform: NodeJS.Platform): number {
+  if (platform === 'win32') return 256;
   return platform === 'linux' || platform === 'android' ? 107 : 103;
+}
+
+/** A named pipe of Windows is no file: to look at it as one would be to connect to it. */
+export function isPipeName(path: string): boolean {
+  return path.startsWith('\\\\.\\pipe\\') || path.startsWith('\\\\?\\pipe\\');
 }
 
 export function fitsSocketPath(path: string, platform: NodeJS.Platform): boolean {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DaemonError } from '../../domain/daemon-error.js';
 import { connectSocket, leaveGently } from '../net/connect-socket.js';
 import { errnoOf, fileFailure, naming } from './file-errors.js';
-import { fitsSocketPath, socketFolders } from './home.js';
+import { fitsSocketPath, isPipeName, socketFolders } from './home.js';
 import { shortId } from './random-id.js';
 import { checkedSubfolder } from './safe-files.js';
 
@@ -43,6 +43,7 @@ function isUsable(folder: string): boolean {
 
 /** Removes the socket of an instance that is proven dead, unless somebody else listens at that path by now. */
 export async function removeDeadSocket(path: string): Promise<void> {
+  if (isPipeName(path)) return;
   const before = look(path);
   if (!before?.isSocket() || (await isListening(path))) return;
   const now = look(path);

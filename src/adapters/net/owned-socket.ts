@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { DaemonError } from '../../domain/daemon-error.js';
 import { errnoOf } from '../files/file-errors.js';
-import { fitsSocketPath, longestSocketPathBytes } from '../files/home.js';
+import { fitsSocketPath, isPipeName, longestSocketPathBytes } from '../files/home.js';
 import { randomId, shortId } from '../files/random-id.js';
 import { connectSocket, leaveGently } from './connect-socket.js';
 
@@ -202,10 +202,6 @@ function identify(path: string): FileIdentity | undefined {
 
 function isSame(a: FileIdentity | undefined, b: FileIdentity | undefined): boolean {
   return a !== undefined && b !== undefined && a.device === b.device && a.inode === b.inode;
-}
-
-function isPipeName(path: string): boolean {
-  return path.startsWith('\\\\.\\pipe\\') || path.startsWith('\\\\?\\pipe\\');
 }
 
 function inUse(path: string): DaemonError {

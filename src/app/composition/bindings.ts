@@ -13,30 +13,13 @@ import { PosixProcessSpawner } from '../../adapters/posix/posix-process-spawner.
 import { PosixSignalSender } from '../../adapters/posix/posix-signal-sender.js';
 import { SystemClock } from '../../adapters/system-clock.js';
 import { DaemonError } from '../../domain/daemon-error.js';
-import { type Token, tokens } from './tokens.js';
+import { type Binding, bind } from './binding.js';
+import { tokens } from './tokens.js';
+import { windowsBindings } from './windows-bindings.js';
 
-/** One line of the composition: what is made, of what. */
-export interface Binding {
-  readonly token: Token<unknown>;
-  readonly needs: readonly Token<unknown>[];
-  readonly make: (...needed: never[]) => unknown;
-}
-
-type Made<Needs extends readonly Token<unknown>[]> = { [Index in keyof Needs]: Needs[Index] extends Token<infer T> ? T : never };
-
-/** Compiles only where the parts fit. */
-function bind<T, const Needs extends readonly Token<unknown>[]>(
-  token: Token<T>,
-  needs: Needs,
-  make: (...needed: Made<Needs>) => T,
-): Binding {
-  return { token: token as Token<unknown>, needs, make: make as Binding['make'] };
-}
-
-/** The same on every system: files, sockets, time. */
+/** The same on every system: logs, sockets, time. */
 const common: readonly Binding[] = [
   bind(tokens.clock, [], () => new SystemClock()),
-  bind(tokens.descriptors, [tokens.settings], (settings) => new FileDescriptorRepo(settings)),
   bind(tokens.logs, [tokens.descriptors], (repo) => new FileLogStore(repo)),
   bind(tokens.control, [], () => new JsonRpcControlChannel()),
   bind(tokens.readiness, [tokens.inspector], (inspector) => new NetReadinessProbe((pid) => inspector.hasExecuted(pid))),
@@ -44,6 +27,7 @@ const common: readonly Binding[] = [
 
 /** What Linux and macOS share: the launch gate, signals, a lock that the kernel holds on a file. */
 const posix: readonly Binding[] = [
+  bind(tokens.descriptors, [tokens.settings], (settings) => new FileDescriptorRepo(settings)),
   bind(tokens.signals, [tokens.inspector], (inspector) => new PosixSignalSender(inspector)),
   bind(
     tokens.spawner,
@@ -76,6 +60,8 @@ export function bindingsFor(platform: NodeJS.Platform): readonly Binding[] {
       return [...common, ...posix, ...linux];
     case 'darwin':
       return [...common, ...posix, ...macos];
+    case 'win32':
+      return [...common, ...windowsBindings(tokens)];
     default:
       throw new DaemonError('unsupported', `${platform} is not supported yet`, { platform });
   }

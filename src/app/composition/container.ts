@@ -1,6 +1,7 @@
 import { Container, ContainerModule } from 'inversify';
 import type { Machine } from '../../domain/ports.js';
-import { type Binding, bindingsFor } from './bindings.js';
+import type { Binding } from './binding.js';
+import { bindingsFor } from './bindings.js';
 import { type MachineSettings, machineSettings, type SettingsOptions } from './settings.js';
 import { machineFrom, serviceIdentifier, tokens } from './tokens.js';
 

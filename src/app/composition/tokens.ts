@@ -9,6 +9,7 @@ import type { MachineSettings } from './settings.js';
 export interface PromptInspector extends ports.ProcessInspector {
   vantage(): Vantage;
   observe(pid: number): Observation;
+  survey(): readonly ports.ProcessRow[];
   /** Whether this process has become its command, and is not the launch gate any more. */
   hasExecuted(pid: number): boolean;
 }

@@ -25,6 +25,8 @@ export interface Finding {
   readonly fixed: boolean;
 }
 
+const wayToProcesses: Partial<Record<NodeJS.Platform, string>> = { linux: 'mount /proc', win32: 'npm install koffi' };
+
 /** Looks at everything and changes nothing. */
 export async function diagnose(machine: Machine, settings: MachineSettings): Promise<readonly Finding[]> {
   const findings = [...(await diagnoseSystem(machine, settings))];
@@ -78,7 +80,12 @@ async function diagnoseSystem(machine: Machine, { platform, env }: MachineSettin
   try {
     await machine.inspector.vantage();
   } catch (error) {
-    findings.push({ ...about, code: 'no-process-table', message: (error as Error).message, hint: 'mount /proc' });
+    findings.push({
+      ...about,
+      code: 'no-process-table',
+      message: (error as Error).message,
+      hint: wayToProcesses[platform] ?? 'leave the sandbox',
+    });
   }
   return findings;
 }

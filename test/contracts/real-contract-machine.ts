@@ -6,45 +6,61 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { filesBeside } from '../../src/adapters/files/daemon-files.js';
 import { composeMachine } from '../../src/app/composition/compose.js';
 import { machineSettings } from '../../src/app/composition/settings.js';
 import type { ProcessIdentity } from '../../src/domain/identity.js';
-import type { DaemonRef, Machine } from '../../src/domain/ports.js';
-import type { ContractHost, ContractMachine, ContractPrograms, ContractSubject, MortalActor } from './contract-machine.js';
+import type { DaemonRef, HeldLock, LifecycleLock, Machine } from '../../src/domain/ports.js';
+import type { ContractHost, ContractMachine, ContractPrograms, MortalActor } from './contract-machine.js';
 import type { MortalRequest } from './programs/mortal-actor.js';
 
-const isRoot = process.geteuid?.() === 0;
-const everybody = await composeMachine(machineSettings({ env: process.env })).inspector.survey();
-/** In a container everybody may be us. */
-const othersAreHere = everybody.some(({ pid, uid, zombie }) => pid > 1 && uid !== process.geteuid?.() && !zombie);
+/** What differs from one kind of system to another. */
+export interface RealSystem {
+  programs(folder: string): ContractPrograms;
+  socket(folder: string, file: string): string;
+  /** Removes the folder of a machine whose processes have been ended. */
+  remove(folder: string): void;
+}
 
 /** The machine that the tests run on, with a home of its own for each test. */
-export const posixSubject: ContractSubject = {
-  name: `${process.platform}${isRoot ? ', as root' : ''}`,
-  can: {
-    mortalActors: true,
-    launchGate: existsSync('/bin/sh'),
-    otherUsers: !isRoot && othersAreHere,
-    hiddenProcesses: false,
-    shell: true,
-    http: true,
-  },
-  create: async () => new PosixContractMachine(),
-};
+export function realMachine(system: RealSystem): ContractMachine {
+  return new RealContractMachine(system);
+}
 
-class PosixContractMachine implements ContractMachine {
-  readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'contract-')));
+class RealContractMachine implements ContractMachine {
+  readonly folder = realpathSync.native(mkdtempSync(join(tmpdir(), 'contract-')));
   readonly home = join(this.folder, 'home');
   readonly machine = this.compose();
-  readonly programs = createPrograms(this.folder);
+  readonly programs: ContractPrograms;
   readonly started: ProcessIdentity[] = [];
   readonly host: ContractHost = createHost(this);
   private readonly closers: (() => Promise<void> | void)[] = [];
 
+  constructor(readonly system: RealSystem) {
+    this.programs = system.programs(this.folder);
+  }
+
   compose(): Machine {
-    return composeMachine(machineSettings({ home: this.home, env: { ...process.env, XDG_RUNTIME_DIR: undefined } }));
+    const machine = composeMachine(machineSettings({ home: this.home, env: { ...process.env, XDG_RUNTIME_DIR: undefined } }));
+    return { ...machine, lock: this.returning(machine.lock) };
+  }
+
+  /** What a test has not let go of, Windows would not let us remove. */
+  private returning(lock: LifecycleLock): LifecycleLock {
+    return {
+      acquire: async (ref, wait) => {
+        const held = await lock.acquire(ref, wait);
+        let release: HeldLock['release'] | undefined = () => held.release();
+        const releaseOnce = () => {
+          const once = release;
+          release = undefined;
+          return once?.();
+        };
+        this.onClose(async () => releaseOnce());
+        return { ...held, release: releaseOnce };
+      },
+      holder: (ref) => lock.holder(ref),
+    };
   }
 
   onClose(closer: () => Promise<void> | void): void {
@@ -54,7 +70,7 @@ class PosixContractMachine implements ContractMachine {
   async close(): Promise<void> {
     for (const closer of this.closers) await closer();
     for (const identity of this.started) await this.end(identity);
-    rmSync(this.folder, { recursive: true, force: true });
+    this.system.remove(this.folder);
   }
 
   private async end(leader: ProcessIdentity): Promise<void> {
@@ -69,31 +85,11 @@ class PosixContractMachine implements ContractMachine {
   }
 }
 
-function createPrograms(folder: string): ContractPrograms {
-  const script = (text: string, ...args: readonly string[]) => ['/bin/sh', '-c', text, 'sh', ...args];
-  const notExecutable = join(folder, 'not-executable');
-  writeFileSync(notExecutable, '#!/bin/sh\n', { mode: 0o600 });
-  return {
-    sleeps: ['sleep', '1000'],
-    // What is ignored stays ignored through an exec.
-    ignoresSigterm: script('trap "" TERM; echo ignoring; exec sleep 1000'),
-    exits: (code) => script('exit "$1"', String(code)),
-    prints: (...lines) => script('printf "%s\\n" "$@"; exec sleep 1000', ...lines),
-    forks: script('sleep 1000 & echo forked; wait'),
-    // Who becomes another program does not wait for the children of the one before.
-    keepsZombie: script('echo forked & exec sleep 1000'),
-    absent: ['daemonry-no-such-command'],
-    notExecutable: [notExecutable],
-    printsVariable: (name) => script('printenv "$1"; exec sleep 1000', name),
-    printsFolder: script('pwd; exec sleep 1000'),
-    readsInput: script('cat; echo end of input; exec sleep 1000'),
-  };
-}
-
-function createHost(owner: PosixContractMachine): ContractHost {
+function createHost(owner: RealContractMachine): ContractHost {
   const descriptorOf = async (ref: DaemonRef) => (await owner.machine.descriptors.place(ref)).descriptor;
   return {
     path: (file) => join(owner.folder, file),
+    socket: (file) => owner.system.socket(owner.folder, file),
     secondActor: async () => owner.compose(),
     mortalActor: () => startMortalActor(owner),
     append: async (path, text) => appendFileSync(path, text, { mode: 0o600 }),
@@ -147,12 +143,12 @@ function speak(connection: Socket, answers: Readonly<Record<string, () => unknow
   });
 }
 
-async function listenOnPort(owner: PosixContractMachine, server: Server): Promise<number> {
+async function listenOnPort(owner: RealContractMachine, server: Server): Promise<number> {
   await listen(owner, server, 0);
   return (server.address() as AddressInfo).port;
 }
 
-async function listen(owner: PosixContractMachine, server: Server, at: string | number): Promise<void> {
+async function listen(owner: RealContractMachine, server: Server, at: string | number): Promise<void> {
   const connections = new Set<Socket>();
   server.on('connection', (connection) => {
     connections.add(connection);
@@ -172,9 +168,12 @@ async function listen(owner: PosixContractMachine, server: Server, at: string | 
 
 let bundled: Promise<{ readonly folder: string; readonly file: string }> | undefined;
 
-/** Node 20 runs no TypeScript. */
+/** Node 20 runs no TypeScript. Where there is no esbuild either, the programs were brought along. */
 function bundlePrograms(): Promise<{ readonly folder: string; readonly file: string }> {
+  const brought = process.env.DAEMONRY_TEST_PROGRAMS;
+  if (brought) return Promise.resolve({ folder: brought, file: join(brought, 'mortal-actor.mjs') });
   bundled ??= (async () => {
+    const { build } = await import('esbuild');
     const folder = mkdtempSync(join(tmpdir(), 'contract-programs-'));
     const file = join(folder, 'mortal-actor.mjs');
     const entry = fileURLToPath(new URL('programs/mortal-actor.ts', import.meta.url));
@@ -197,7 +196,7 @@ export async function removePrograms(): Promise<void> {
   if (bundled) rmSync((await bundled).folder, { recursive: true, force: true });
 }
 
-async function startMortalActor(owner: PosixContractMachine): Promise<MortalActor> {
+async function startMortalActor(owner: RealContractMachine): Promise<MortalActor> {
   const { file } = await bundlePrograms();
   const child = spawn(process.execPath, [file, owner.home], { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));

@@ -1,0 +1,114 @@
+import { statSync, writeFileSync } from 'node:fs';
+import { DaemonError } from '../../domain/daemon-error.js';
+import type { DaemonSpec } from '../../domain/daemon-spec.js';
+import type { Vantage } from '../../domain/identity.js';
+import type { Launch, LaunchRequest, ProcessEnd, ProcessSpawner, ResolvedCommand } from '../../domain/ports.js';
+import { composeEnvironment, marksEnvironment } from '../files/daemon-environment.js';
+import { errnoOf, fileFailure } from '../files/file-errors.js';
+import { batchCommandLine, commandLine, isBatchFile, longestBatchLine, longestCommandLine } from './command-line.js';
+import { environmentBlock, foldEnvironment, indispensableOf, respell, variable } from './environment.js';
+import { findExecutable } from './find-executable.js';
+import { createHeldProcess, type HeldProcess } from './held-process.js';
+import { type Kernel, loadKernel } from './kernel.js';
+import { exitCodeOf, hasEnded, timesOf } from './process-handle.js';
+
+export interface WindowsSpawnerSystem {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly inspector: { vantage(): Vantage };
+}
+
+/** Starts processes that outlive us, each held until it is recorded. */
+export class WindowsProcessSpawner implements ProcessSpawner {
+  readonly gated = true;
+
+  constructor(private readonly system: WindowsSpawnerSystem) {}
+
+  resolve(spec: DaemonSpec): ResolvedCommand {
+    checkFolder(spec.cwd);
+    const [command, ...argv] = spec.command;
+    if (!command || spec.command.some((part) => part.includes('\0'))) {
+      throw new DaemonError('invalid-spec', `invalid command ${JSON.stringify(spec.command)}`, { command: spec.command });
+    }
+    const env = this.environmentOf(spec);
+    const resolved = { file: findExecutable(command, spec.cwd, env), argv, cwd: spec.cwd, env, gated: true };
+    programOf(resolved);
+    return resolved;
+  }
+
+  async spawn(request: LaunchRequest): Promise<Launch> {
+    const kernel = loadKernel();
+    if (request.notifyFile !== null) createNotifyFile(request.notifyFile);
+    const env = { ...request.command.env, ...marksEnvironment(request, undefined) };
+    const held = createHeldProcess(kernel, {
+      ...programOf(request.command),
+      cwd: request.command.cwd,
+      environment: environmentBlock(env),
+      log: request.log,
+    });
+    return this.launchOf(kernel, held);
+  }
+
+  private environmentOf(spec: DaemonSpec): Record<string, string> {
+    const caller = respell(this.system.env, ['PATH', 'HOME', ...spec.passEnv]);
+    const composed = composeEnvironment(spec, caller);
+    return foldEnvironment(spec.cleanEnv ? { ...indispensableOf(this.system.env), ...composed } : composed);
+  }
+
+  private launchOf(kernel: Kernel, held: HeldProcess): Launch {
+    const { bootId, pidNamespace, timeNamespace, host } = this.system.inspector.vantage();
+    const startToken = String(timesOf(kernel, held.process)?.created);
+    let end: ProcessEnd | undefined;
+    let isOpen = true;
+    const look = () => {
+      if (isOpen && !end && hasEnded(kernel, held.process)) end = { exitCode: exitCodeOf(kernel, held.process) ?? null, signal: null };
+      return end;
+    };
+    return {
+      identity: { pid: held.pid, startToken, bootId, pidNamespace, timeNamespace, host },
+      end: look,
+      open: () => held.go(),
+      abort: () => {
+        if (isOpen && !look()) kernel.TerminateProcess(held.process, 1);
+        if (isOpen) kernel.WaitForSingleObject(held.process, abortTimeoutMs);
+      },
+      release: () => {
+        // A handle that is closed twice may be another's by then.
+        if (!isOpen) return;
+        look();
+        isOpen = false;
+        held.close();
+      },
+    };
+  }
+}
+
+const abortTimeoutMs = 2_000;
+
+/** What is executed, and the line that it is given: cmd.exe runs batch files. */
+function programOf(command: ResolvedCommand): { file: string; line: string } {
+  const { file, argv, env } = command;
+  const shell = `${variable(env, 'SystemRoot') ?? 'C:\\Windows'}\\System32\\cmd.exe`;
+  const program = isBatchFile(file) ? { file: shell, line: batchCommandLine(shell, file, argv) } : { file, line: commandLine(file, argv) };
+  const longest = isBatchFile(file) ? longestBatchLine : longestCommandLine;
+  if (program.line.length >= longest)
+    throw new DaemonError('invalid-spec', `the arguments are too long for this system: ${program.line.length} characters`, { path: file });
+  return program;
+}
+
+function createNotifyFile(path: string): void {
+  try {
+    writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    throw fileFailure(error, path, 'write');
+  }
+}
+
+function checkFolder(cwd: string): void {
+  let why = 'it is not a folder';
+  try {
+    if (statSync(cwd).isDirectory()) return;
+  } catch (error) {
+    why = errnoOf(error);
+  }
+  throw new DaemonError('invalid-spec', `can't use ${cwd} as the working folder: ${why}`, { cwd });
+}

@@ -1,0 +1,18 @@
+import { WindowsDescriptorRepo } from '../../adapters/windows/windows-descriptor-repo.js';
+import { WindowsLifecycleLock } from '../../adapters/windows/windows-lifecycle-lock.js';
+import { WindowsProcessInspector } from '../../adapters/windows/windows-process-inspector.js';
+import { WindowsProcessSpawner } from '../../adapters/windows/windows-process-spawner.js';
+import { WindowsSignalSender } from '../../adapters/windows/windows-signal-sender.js';
+import { type Binding, bind } from './binding.js';
+import type { tokens } from './tokens.js';
+
+/** What Windows has of its own. In the command line a file apart, which no other system reads; so it is given the tokens that all share. */
+export function windowsBindings({ settings, clock, descriptors, inspector, signals, spawner, lock }: typeof tokens): readonly Binding[] {
+  return [
+    bind(descriptors, [settings, inspector], (here, who) => new WindowsDescriptorRepo(here, who)),
+    bind(inspector, [settings], ({ env }) => new WindowsProcessInspector(env)),
+    bind(signals, [inspector], (who) => new WindowsSignalSender(who)),
+    bind(spawner, [settings, inspector], ({ env }, who) => new WindowsProcessSpawner({ env, inspector: who })),
+    bind(lock, [clock, descriptors, inspector], (time, repo, who) => new WindowsLifecycleLock({ clock: time, repo, inspector: who })),
+  ];
+}
