@@ -44,6 +44,16 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'wine',
+          include: ['test/wine/**/*.test.ts'],
+          env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
+          sequence: { groupOrder: 2 },
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
           name: 'containers',
           include: ['test/containers/**/*.test.ts'],
           globalSetup: ['test/containers/prepare.ts'],
