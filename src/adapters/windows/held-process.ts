@@ -31,10 +31,12 @@ const flag = {
 };
 const useStdHandles = 0x100;
 const useShowWindow = 0x1;
-const killOnJobClose = 0x2000;
+const limits = { killOnJobClose: 0x2000, letsGo: 0x800 };
 const extendedLimits = 9;
 const [handleList, jobList] = [0x2_0002, 0x2_000d];
 const errorAccessDenied = 5;
+/** What ResumeThread gives back then. */
+const failed = 0xffff_ffff;
 const [genericRead, appendData] = [0x8000_0000, 0x4];
 const [openExisting, openAlways] = [3, 4];
 
@@ -57,8 +59,9 @@ export function createHeldProcess(kernel: Kernel, request: HeldProcessRequest): 
       pid,
       process,
       go: () => {
-        limit(kernel, job, 0);
-        kernel.ResumeThread(thread);
+        // The job stays around it, and must not keep what it starts from leaving.
+        if (!limit(kernel, job, limits.letsGo)) throw windowsError(kernel.GetLastError());
+        if (kernel.ResumeThread(thread) === failed) throw windowsError(kernel.GetLastError());
         closeAll(kernel, held);
       },
       close: () => {
@@ -187,7 +190,7 @@ class Attributes {
 
 function createJob(kernel: Kernel): Handle {
   const job = kernel.CreateJobObjectW(0, 0);
-  if (job !== 0 && limit(kernel, job, killOnJobClose)) return job;
+  if (job !== 0 && limit(kernel, job, limits.killOnJobClose | limits.letsGo)) return job;
   const error = windowsError(kernel.GetLastError());
   if (job !== 0) kernel.CloseHandle(job);
   throw error;
@@ -195,9 +198,9 @@ function createJob(kernel: Kernel): Handle {
 
 /** JOBOBJECT_EXTENDED_LIMIT_INFORMATION, of 64 bits. */
 function limit(kernel: Kernel, job: Handle, flags: number): boolean {
-  const limits = bytes(144);
-  limits.writeUInt32LE(flags, 16);
-  return kernel.SetInformationJobObject(job, extendedLimits, limits, limits.length) !== 0;
+  const information = bytes(144);
+  information.writeUInt32LE(flags, 16);
+  return kernel.SetInformationJobObject(job, extendedLimits, information, information.length) !== 0;
 }
 
 function openInherited(kernel: Kernel, path: string, access: number, disposition: number): Handle {

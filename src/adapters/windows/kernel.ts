@@ -89,7 +89,7 @@ const signatures: Readonly<Record<string, readonly string[]>> = {
 let loaded: Kernel | undefined;
 
 /**
- * Loads koffi, which only Windows has need of. Throws `unsupported` where it is not installed: without it a process can't be
+ * Loads koffi, which only Windows has need of. Throws `unsupported` where it can't be had: without it a process can't be
  * told from its successor under the same pid, and nothing here goes by a pid alone.
  */
 export function loadKernel(): Kernel {
@@ -113,10 +113,21 @@ function bindAll(): Kernel {
   return functions as unknown as Kernel;
 }
 
-function loadKoffi(): typeof import('koffi') {
+/** Of koffi, what is used here. Its parts for one system each are packages of their own, so that no other system installs any of it. */
+interface Koffi {
+  load(file: string): { func(signature: string): unknown };
+}
+
+/** Where a program that has only Node may load koffi from. */
+export function koffiPackage(): string {
+  return createRequire(import.meta.url).resolve(`@koromix/koffi-win32-${process.arch}`);
+}
+
+function loadKoffi(): Koffi {
   try {
-    return createRequire(import.meta.url)('koffi');
+    return createRequire(import.meta.url)(koffiPackage());
   } catch (error) {
-    throw new DaemonError('unsupported', 'koffi, which daemonry needs on Windows, is not installed', { platform: 'win32' }, error);
+    const message = `the optional package @koromix/koffi-win32-${process.arch}, which daemonry needs on Windows, can't be loaded`;
+    throw new DaemonError('unsupported', message, { platform: 'win32', arch: process.arch }, error);
   }
 }

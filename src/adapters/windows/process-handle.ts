@@ -6,16 +6,16 @@ export const access = { terminate: 0x0001, readMemory: 0x0010, queryAll: 0x0400,
 /** The handle that means this very process. */
 export const ownProcess = -1;
 
-const errorAccessDenied = 5;
+const errorInvalidParameter = 87;
 const waitObject = 0;
 
-/** `denied`: somebody is there, who is not ours to open. */
+/** `absent`: nobody has this pid. `denied`: it can't be opened, for whatever reason, which is no proof of anybody's end. */
 export type Opened<T> = { readonly kind: 'opened'; readonly value: T } | { readonly kind: 'absent' | 'denied' };
 
 /** An open handle keeps the pid from being given to another: what is asked of one and the same handle is about one process. */
 export function withProcess<T>(kernel: Kernel, pid: number, rights: number, use: (process: Handle) => T): Opened<T> {
   const process = kernel.OpenProcess(rights, 0, pid);
-  if (process === 0) return { kind: kernel.GetLastError() === errorAccessDenied ? 'denied' : 'absent' };
+  if (process === 0) return { kind: kernel.GetLastError() === errorInvalidParameter ? 'absent' : 'denied' };
   try {
     return { kind: 'opened', value: use(process) };
   } finally {

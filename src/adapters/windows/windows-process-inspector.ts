@@ -8,7 +8,7 @@ import { parentOf, readProcessTable, type TableEntry } from './process-table.js'
 
 /** Windows has no namespaces of either kind that a program could see. */
 const noNamespace = 'none';
-/** Of a user whose name can't be read: nobody's number ends like this. */
+/** Of a user who can't be read. */
 const unknownUser = 0xffff_ffff;
 /** Between 1601 and 1970, in ms. */
 const epochMs = 11_644_473_600_000;
@@ -40,11 +40,10 @@ export class WindowsProcessInspector implements ProcessInspector {
 
   observe(pid: number): Observation {
     const kernel = loadKernel();
-    const seen = withProcess(kernel, pid, queryLimited | synchronize, (process) => (hasEnded(kernel, process) ? 'ended' : 'there'));
-    if (seen.kind === 'absent' || (seen.kind === 'opened' && seen.value === 'ended')) return { kind: 'absent' };
     const table = byPid(readProcessTable(kernel));
     const entry = table.get(pid);
-    if (!entry) return { kind: 'absent' };
+    // Windows opens a process also by the three numbers after its pid: only the table knows whose a number is.
+    if (!entry || isGone(kernel, pid)) return { kind: 'absent' };
     const { uid, group } = this.natureOf(kernel, entry, table);
     return { kind: 'process', startToken: String(entry.created), zombie: false, uid, processGroup: group, session: group };
   }
@@ -103,13 +102,12 @@ export class WindowsProcessInspector implements ProcessInspector {
   /** Whether this process has begun to run, and is not held by its starter any more. */
   hasExecuted(pid: number): boolean {
     const kernel = loadKernel();
-    const seen = withProcess(
-      kernel,
-      pid,
-      queryLimited | queryAll | readMemory | synchronize,
-      (process) => !hasEnded(kernel, process) && hasBegun(kernel, process),
-    );
-    return seen.kind === 'opened' && seen.value;
+    const rights = queryLimited | queryAll | readMemory | synchronize;
+    const seen = withProcess(kernel, pid, rights, (process) => !hasEnded(kernel, process) && hasBegun(kernel, process));
+    if (seen.kind === 'opened') return seen.value;
+    // Some programs close their memory to everybody. One that is held has used no processor.
+    const used = withProcess(kernel, pid, queryLimited, (process) => timesOf(kernel, process)?.used ?? 0n);
+    return used.kind === 'opened' && used.value > 0n;
   }
 
   private natureOf(kernel: Kernel, entry: TableEntry, table: ReadonlyMap<number, TableEntry>, depth = 0): Nature {
@@ -172,9 +170,10 @@ function userOfPid(kernel: Kernel, pid: number): string | undefined {
   return seen.kind === 'opened' ? seen.value : undefined;
 }
 
-/** The last part of a SID tells the users of one machine apart. */
+/** A user in one number. The last part of a SID alone may be the same for a user of the machine and one of its domain. */
 export function uidOf(sid: string | undefined): number {
-  return sid === undefined ? unknownUser : Number(sid.slice(sid.lastIndexOf('-') + 1));
+  if (sid === undefined) return unknownUser;
+  return process.getBuiltinModule('node:crypto').createHash('sha256').update(sid).digest().readUInt32LE();
 }
 
 function readMarks(kernel: Kernel, pid: number): DaemonMarks | undefined {

@@ -31,7 +31,7 @@ export class WindowsProcessSpawner implements ProcessSpawner {
     }
     const env = this.environmentOf(spec);
     const resolved = { file: findExecutable(command, spec.cwd, env), argv, cwd: spec.cwd, env, gated: true };
-    programOf(resolved);
+    this.programOf(resolved);
     return resolved;
   }
 
@@ -40,7 +40,7 @@ export class WindowsProcessSpawner implements ProcessSpawner {
     if (request.notifyFile !== null) createNotifyFile(request.notifyFile);
     const env = { ...request.command.env, ...marksEnvironment(request, undefined) };
     const held = createHeldProcess(kernel, {
-      ...programOf(request.command),
+      ...this.programOf(request.command),
       cwd: request.command.cwd,
       environment: environmentBlock(env),
       log: request.log,
@@ -52,6 +52,17 @@ export class WindowsProcessSpawner implements ProcessSpawner {
     const caller = respell(this.system.env, ['PATH', 'HOME', ...spec.passEnv]);
     const composed = composeEnvironment(spec, caller);
     return foldEnvironment(spec.cleanEnv ? { ...indispensableOf(this.system.env), ...composed } : composed);
+  }
+
+  /** What is executed, and the line that it is given: cmd.exe runs batch files. */
+  private programOf({ file, argv }: ResolvedCommand): { file: string; line: string } {
+    const isBatch = isBatchFile(file);
+    // By our own environment: the daemon's may be anything.
+    const shell = `${variable(this.system.env, 'SystemRoot') ?? 'C:\\Windows'}\\System32\\cmd.exe`;
+    const line = isBatch ? batchCommandLine(shell, file, argv) : commandLine(file, argv);
+    if (line.length >= (isBatch ? longestBatchLine : longestCommandLine))
+      throw new DaemonError('invalid-spec', `the arguments are too long for this system: ${line.length} characters`, { path: file });
+    return { file: isBatch ? shell : file, line };
   }
 
   private launchOf(kernel: Kernel, held: HeldProcess): Launch {
@@ -83,17 +94,6 @@ export class WindowsProcessSpawner implements ProcessSpawner {
 }
 
 const abortTimeoutMs = 2_000;
-
-/** What is executed, and the line that it is given: cmd.exe runs batch files. */
-function programOf(command: ResolvedCommand): { file: string; line: string } {
-  const { file, argv, env } = command;
-  const shell = `${variable(env, 'SystemRoot') ?? 'C:\\Windows'}\\System32\\cmd.exe`;
-  const program = isBatchFile(file) ? { file: shell, line: batchCommandLine(shell, file, argv) } : { file, line: commandLine(file, argv) };
-  const longest = isBatchFile(file) ? longestBatchLine : longestCommandLine;
-  if (program.line.length >= longest)
-    throw new DaemonError('invalid-spec', `the arguments are too long for this system: ${program.line.length} characters`, { path: file });
-  return program;
-}
 
 function createNotifyFile(path: string): void {
   try {
