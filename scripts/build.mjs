@@ -22,17 +22,26 @@ const splitOnDemand = {
   },
 };
 
-/** A file apart that is read when its function is called: what only one system needs. */
-const apartByCall = {
-  name: 'apart-by-call',
+/** What only Windows needs is a file apart, which nobody else reads: the command line at its first call, the library at once. */
+const windowsApart = (contents) => ({
+  name: 'windows-apart',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\/windows-bindings\.js$/ }, () => ({ path: 'windows-bindings', namespace: 'apart' }));
+    onResolve({ filter: /\/windows\.js$/ }, () => ({ path: 'windows', namespace: 'apart' }));
     onResolve({ filter: /\.cjs$/, namespace: 'apart' }, ({ path }) => ({ path, external: true }));
-    onLoad({ filter: /./, namespace: 'apart' }, () => ({
-      contents: "exports.windowsBindings = (tokens) => require('./windows-bindings.cjs').windowsBindings(tokens);",
-    }));
+    onLoad({ filter: /./, namespace: 'apart' }, () => ({ contents }));
   },
-};
+});
+
+const windowsAtFirstCall = windowsApart(`
+  exports.windowsBindings = (tokens) => require('../windows.cjs').windowsBindings(tokens);
+  exports.windowsShortcomings = () => require('../windows.cjs').windowsShortcomings();
+`);
+
+const windowsAtOnce = windowsApart(`
+  import { createRequire } from 'node:module';
+  const windows = process.platform === 'win32' ? createRequire(import.meta.url)('./windows.cjs') : undefined;
+  export const windowsBindings = (tokens) => windows.windowsBindings(tokens);
+`);
 
 /** A program that runs for long may have been upgraded on disk by the time it wants more: the library reads no file on demand. */
 const importAtOnce = {
@@ -50,6 +59,15 @@ const importAtOnce = {
   },
 };
 
+/** CommonJS starts 3 to 9 ms sooner than ES modules do, on every Node. */
+const commonJs = {
+  format: 'cjs',
+  outExtension: { '.js': '.cjs' },
+  // import() of a CommonJS file would load the whole ES module loader first.
+  supported: { 'dynamic-import': false },
+  minify: true,
+};
+
 const common = {
   absWorkingDir: root,
   bundle: true,
@@ -61,14 +79,10 @@ const common = {
   define: { DAEMONRY_VERSION: JSON.stringify(version) },
 };
 
-/** CommonJS starts 3 to 9 ms sooner than ES modules do, on every Node. */
 const commandLine = {
   ...common,
-  // What asks for a package at run time asks from its own file.
-  define: { ...common.define, 'import.meta.url': '__filename' },
-  format: 'cjs',
+  ...commonJs,
   outdir: 'dist/cli',
-  outExtension: { '.js': '.cjs' },
   entryPoints: {
     entry: 'src/app/cli/entry.ts',
     'run-verb': 'src/app/cli/run-verb.ts',
@@ -76,14 +90,19 @@ const commandLine = {
     'full-syntax': 'src/app/cli/full-syntax.ts',
     'spec-codec': 'src/adapters/files/spec-codec.ts',
     spinner: 'src/app/cli/spinner.ts',
-    'windows-bindings': 'src/app/composition/windows-bindings.ts',
     'rpc-peer': 'src/adapters/net/rpc-peer.ts',
   },
-  // import() of a CommonJS file would load the whole ES module loader first.
-  supported: { 'dynamic-import': false },
   alias: { clipanion: 'clipanion/lib/advanced/index.mjs' },
-  minify: true,
-  plugins: [splitOnDemand, apartByCall],
+  plugins: [splitOnDemand, windowsAtFirstCall],
+};
+
+const windows = {
+  ...common,
+  ...commonJs,
+  // It asks for koffi from its own file.
+  define: { ...common.define, 'import.meta.url': '__filename' },
+  outdir: 'dist',
+  entryPoints: { windows: 'src/app/composition/windows.ts' },
 };
 
 const library = {
@@ -92,14 +111,14 @@ const library = {
   outdir: 'dist',
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
-  plugins: [importAtOnce],
+  plugins: [importAtOnce, windowsAtOnce],
   entryPoints: { index: 'src/app/embed/index.ts', serve: 'src/app/serve/index.ts' },
   // Bundled CommonJS packages ask for node's own modules through require.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
 };
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
-const results = await Promise.all([build(commandLine), build(library)]);
+const results = await Promise.all([build(commandLine), build(windows), build(library)]);
 writeFileSync(join(root, 'dist', 'THIRD-PARTY-LICENSES'), licencesOf(results));
 execFileSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
   cwd: root,

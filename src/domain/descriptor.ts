@@ -39,6 +39,8 @@ export interface Descriptor extends ProcessIdentity {
   readonly stop: { readonly signal: string; readonly graceMs: number };
   /** The process named is the starter, written before a direct spawn where no launch gate can be had. */
   readonly intent?: true;
+  /** It could not leave the job of its starter, a terminal's perhaps, and may have ended with it: on Windows. */
+  readonly confined?: true;
 }
 
 /** What was found where a descriptor belongs. */

@@ -83,7 +83,7 @@ async function spawnRecorded(
       log: log.path,
       notifyFile: files.notifyFile,
     });
-    const descriptor = describe(launch.identity);
+    const descriptor: Descriptor = { ...describe(launch.identity), ...(launch.confined ? { confined: true } : {}) };
     await descriptors.write(held, descriptor);
     await descriptors.writeSpec(held, spec);
     return { descriptor, path: place.descriptor, launch };

@@ -95,6 +95,8 @@ export interface ProcessEnd {
 /** A process that was spawned and, behind a gate, does not yet run the command. */
 export interface Launch {
   readonly identity: ProcessIdentity;
+  /** It could not leave the caller's job, a terminal's perhaps, and may end with it: on Windows. */
+  readonly confined?: boolean;
   /** Lets the command run. Whether it has been executed is for the readiness probe to tell. */
   open(): Awaitable<void>;
   /** Ends the process without having run the command, where a gate holds it. */
@@ -106,7 +108,7 @@ export interface Launch {
 }
 
 export interface ProcessSpawner {
-  /** False where no launch gate can be had at all (no `/bin/sh`, Windows). */
+  /** False where no launch gate can be had at all (no `/bin/sh`). */
   readonly gated: boolean;
   /** Throws `command-not-found`, `not-executable` or `invalid-spec`, with the exact errno, before anything is spawned. */
   resolve(spec: DaemonSpec): Awaitable<ResolvedCommand>;

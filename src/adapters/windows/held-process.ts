@@ -1,7 +1,9 @@
 import { DaemonError } from '../../domain/daemon-error.js';
 import { fileFailure } from '../files/file-errors.js';
+import { createJob, isLeftSilently, jobLimits, limitJob } from './job.js';
 import type { Handle, Kernel } from './kernel.js';
 import { access, bytes } from './process-handle.js';
+import { windowsError } from './windows-error.js';
 
 export interface HeldProcessRequest {
   readonly file: string;
@@ -16,6 +18,8 @@ export interface HeldProcessRequest {
 export interface HeldProcess {
   readonly pid: number;
   readonly process: Handle;
+  /** It is in our own job too, which did not let it go. */
+  readonly confined: boolean;
   /** Lets it run, and live on without us. */
   go(): void;
   close(): void;
@@ -31,8 +35,6 @@ const flag = {
 };
 const useStdHandles = 0x100;
 const useShowWindow = 0x1;
-const limits = { killOnJobClose: 0x2000, letsGo: 0x800 };
-const extendedLimits = 9;
 const [handleList, jobList] = [0x2_0002, 0x2_000d];
 const errorAccessDenied = 5;
 /** What ResumeThread gives back then. */
@@ -50,17 +52,18 @@ const [openExisting, openAlways] = [3, 4];
  * a console that nobody sees, no handle but its own three, and leaves the caller's job where that job lets it.
  */
 export function createHeldProcess(kernel: Kernel, request: HeldProcessRequest): HeldProcess {
-  const job = createJob(kernel);
+  const job = createJob(kernel, jobLimits.killOnClose | jobLimits.letsGo);
   const held = [job];
   try {
-    const { pid, process, thread } = createSuspended(kernel, request, job);
+    const { pid, process, thread, confined } = createSuspended(kernel, request, job);
     held.push(thread);
     return {
       pid,
       process,
+      confined,
       go: () => {
         // The job stays around it, and must not keep what it starts from leaving.
-        if (!limit(kernel, job, limits.letsGo)) throw windowsError(kernel.GetLastError());
+        limitJob(kernel, job, jobLimits.letsGo);
         if (kernel.ResumeThread(thread) === failed) throw windowsError(kernel.GetLastError());
         closeAll(kernel, held);
       },
@@ -84,6 +87,7 @@ interface Created {
   readonly pid: number;
   readonly process: Handle;
   readonly thread: Handle;
+  readonly confined: boolean;
 }
 
 function createSuspended(kernel: Kernel, request: HeldProcessRequest, job: Handle): Created {
@@ -124,12 +128,14 @@ function create(
     };
     // A job that does not let its processes go refuses: the daemon then ends with whoever owns that job.
     let failure = attempt(always | flag.breakawayFromJob);
-    if (failure === errorAccessDenied) failure = attempt(always);
+    const isRefused = failure === errorAccessDenied;
+    if (isRefused) failure = attempt(always);
     if (failure !== 0) throw createFailure(failure, request);
     return {
       process: Number(information.readBigInt64LE(0)),
       thread: Number(information.readBigInt64LE(8)),
       pid: information.readUInt32LE(16),
+      confined: isRefused && !isLeftSilently(kernel),
     };
   } finally {
     attributes.free();
@@ -188,21 +194,6 @@ class Attributes {
   }
 }
 
-function createJob(kernel: Kernel): Handle {
-  const job = kernel.CreateJobObjectW(0, 0);
-  if (job !== 0 && limit(kernel, job, limits.killOnJobClose | limits.letsGo)) return job;
-  const error = windowsError(kernel.GetLastError());
-  if (job !== 0) kernel.CloseHandle(job);
-  throw error;
-}
-
-/** JOBOBJECT_EXTENDED_LIMIT_INFORMATION, of 64 bits. */
-function limit(kernel: Kernel, job: Handle, flags: number): boolean {
-  const information = bytes(144);
-  information.writeUInt32LE(flags, 16);
-  return kernel.SetInformationJobObject(job, extendedLimits, information, information.length) !== 0;
-}
-
 function openInherited(kernel: Kernel, path: string, access: number, disposition: number): Handle {
   const [shareAll, normal, invalid] = [0x7, 0x80, -1];
   const security = bytes(24);
@@ -211,23 +202,6 @@ function openInherited(kernel: Kernel, path: string, access: number, disposition
   const handle = kernel.CreateFileW(path, access, shareAll, security, disposition, normal, 0);
   if (handle === invalid) throw fileFailure(windowsError(kernel.GetLastError()), path, 'write');
   return handle;
-}
-
-/** The names that Node has for the errors of Windows that come up here. */
-const errnoOfWindows: Readonly<Record<number, string>> = {
-  2: 'ENOENT',
-  3: 'ENOENT',
-  5: 'EACCES',
-  8: 'ENOMEM',
-  32: 'EBUSY',
-  87: 'EINVAL',
-  112: 'ENOSPC',
-  206: 'ENAMETOOLONG',
-};
-
-function windowsError(number: number): NodeJS.ErrnoException {
-  const code = errnoOfWindows[number] ?? `WIN32_${number}`;
-  return Object.assign(new Error(`${code} (Windows error ${number})`), { code });
 }
 
 function createFailure(number: number, { file }: HeldProcessRequest): DaemonError {

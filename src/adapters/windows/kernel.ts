@@ -45,6 +45,7 @@ export interface Kernel {
   RtlMoveMemory(to: bigint, from: Bytes, bytes: number): void;
   CreateJobObjectW(security: number, name: number): Handle;
   SetInformationJobObject(job: Handle, what: number, value: Bytes, bytes: number): number;
+  QueryInformationJobObject(job: Handle, what: number, into: Bytes, bytes: number, needed: Bytes): number;
   ResumeThread(thread: Handle): number;
   OpenProcessToken(process: Handle, access: number, token: Bytes): number;
   GetTokenInformation(token: Handle, what: number, into: Bytes, bytes: number, needed: Bytes): number;
@@ -73,6 +74,7 @@ const signatures: Readonly<Record<string, readonly string[]>> = {
     'void RtlMoveMemory(uint64 to, void *from, uint64 bytes)',
     'intptr CreateJobObjectW(intptr security, intptr name)',
     'int SetInformationJobObject(intptr job, int what, void *value, uint32 bytes)',
+    'int QueryInformationJobObject(intptr job, int what, void *into, uint32 bytes, void *needed)',
     'uint32 ResumeThread(intptr thread)',
   ],
   'advapi32.dll': [

@@ -76,6 +76,7 @@ export class WindowsProcessSpawner implements ProcessSpawner {
     };
     return {
       identity: { pid: held.pid, startToken, bootId, pidNamespace, timeNamespace, host },
+      confined: held.confined,
       end: look,
       open: () => held.go(),
       abort: () => {

@@ -51,7 +51,9 @@ function reasonOf(view: DaemonView): string | null {
   return view.state === 'running' || view.reason === 'no-descriptor' ? null : view.reason;
 }
 
-function hintOf({ place, state, reason }: DaemonView): string | null {
+function hintOf({ place, descriptor, state, reason }: DaemonView): string | null {
+  if (state === 'stale' && descriptor?.confined)
+    return `it may have ended with the program that started it, whose job it could not leave; daemonry doctor, run from there, says more`;
   if (state === 'stale')
     return `daemonry logs ${place.name} may tell why; daemonry start ${place.name} starts it again, daemonry stop ${place.name} clears the record`;
   if (state !== 'unknown') return null;
@@ -75,8 +77,16 @@ export function startAnswer(result: StartResult, verb: 'started' | 'restarted'):
   };
   const differs =
     result.differs.length > 0 ? `; it was started with another ${result.differs.join(', ')}: daemonry stop ${name} first` : '';
-  const warnings = result.outcome === 'already-running' ? [`${name} is already running, nothing was changed${differs}`] : [];
+  const isRunningAlready = result.outcome === 'already-running';
+  const warnings = [
+    ...(isRunningAlready ? [`${name} is already running, nothing was changed${differs}`] : []),
+    ...(result.descriptor.confined && !isRunningAlready ? [confinedWarning(name)] : []),
+  ];
   return { json: startJson(result), lines: [said[result.outcome]], warnings, exitCode: 0 };
+}
+
+function confinedWarning(name: string): string {
+  return `${name} could not leave the job of the program that started it, and may end with it: see daemonry doctor`;
 }
 
 /** JSON of `stop NAME`. */

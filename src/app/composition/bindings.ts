@@ -15,7 +15,7 @@ import { SystemClock } from '../../adapters/system-clock.js';
 import { DaemonError } from '../../domain/daemon-error.js';
 import { type Binding, bind } from './binding.js';
 import { tokens } from './tokens.js';
-import { windowsBindings } from './windows-bindings.js';
+import { windowsBindings } from './windows.js';
 
 /** The same on every system: logs, sockets, time. */
 const common: readonly Binding[] = [

@@ -1,4 +1,3 @@
-import { hasFlock } from '../../adapters/linux/flock.js';
 import { isDaemonError } from '../../domain/daemon-error.js';
 import { isDead } from '../../domain/identity.js';
 import { type DaemonView, look, sight } from '../../domain/look.js';
@@ -6,6 +5,7 @@ import type { Machine } from '../../domain/ports.js';
 import { stopDaemon } from '../../domain/stop-daemon.js';
 import { lockWait, underLock } from '../../domain/under-lock.js';
 import type { MachineSettings } from '../composition/settings.js';
+import { type Shortcoming, shortcomingsOf, wayToProcesses } from '../composition/shortcomings.js';
 
 /** One thing that is wrong, and the next step to take. */
 export interface Finding {
@@ -17,15 +17,13 @@ export interface Finding {
     | 'newer-daemon'
     | 'lost-spec'
     | 'no-launch-gate'
-    | 'no-kernel-lock'
-    | 'no-process-table';
+    | 'no-process-table'
+    | Shortcoming['code'];
   readonly name: string | null;
   readonly message: string;
   readonly hint: string;
   readonly fixed: boolean;
 }
-
-const wayToProcesses: Partial<Record<NodeJS.Platform, string>> = { linux: 'mount /proc', win32: 'npm install koffi' };
 
 /** Looks at everything and changes nothing. */
 export async function diagnose(machine: Machine, settings: MachineSettings): Promise<readonly Finding[]> {
@@ -65,7 +63,7 @@ async function mendOne(machine: Machine, finding: Finding): Promise<Finding> {
   return finding;
 }
 
-async function diagnoseSystem(machine: Machine, { platform, env }: MachineSettings): Promise<readonly Finding[]> {
+async function diagnoseSystem(machine: Machine, settings: MachineSettings): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const about = { name: null, fixed: false };
   if (!machine.spawner.gated) {
@@ -73,19 +71,12 @@ async function diagnoseSystem(machine: Machine, { platform, env }: MachineSettin
       'there is no /bin/sh: a starter that is killed in the middle of a start leaves an intent, not the daemon itself, on record';
     findings.push({ ...about, code: 'no-launch-gate', message, hint: 'install any POSIX shell as /bin/sh' });
   }
-  if (platform === 'linux' && !hasFlock(env.PATH)) {
-    const message = 'there is no flock: the lifecycle lock is held by a claim file, not by the kernel';
-    findings.push({ ...about, code: 'no-kernel-lock', message, hint: 'install util-linux, or a busybox that has flock' });
-  }
+  findings.push(...shortcomingsOf(settings).map((lack) => ({ ...about, ...lack })));
   try {
     await machine.inspector.vantage();
   } catch (error) {
-    findings.push({
-      ...about,
-      code: 'no-process-table',
-      message: (error as Error).message,
-      hint: wayToProcesses[platform] ?? 'leave the sandbox',
-    });
+    const hint = wayToProcesses(settings.platform);
+    findings.push({ ...about, code: 'no-process-table', message: (error as Error).message, hint });
   }
   return findings;
 }

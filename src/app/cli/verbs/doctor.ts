@@ -1,3 +1,4 @@
+import { limitsOf } from '../../composition/shortcomings.js';
 import { diagnose, type Finding, mend } from '../../doctor/diagnose.js';
 import type { Answer } from '../answer.js';
 import type { Invocation } from '../invocation.js';
@@ -7,9 +8,10 @@ export async function doctor(invocation: Invocation, { machine, settings }: Verb
   const found = await diagnose(machine, settings);
   const findings = invocation.has('--fix') ? await mend(machine, found) : found;
   const open = findings.filter(({ fixed }) => !fixed);
+  const limits = limitsOf(settings.platform);
   return {
-    json: { findings },
-    lines: findings.length === 0 ? ['nothing is wrong here'] : findings.map(line),
+    json: { findings, ...(limits.length > 0 ? { limits } : {}) },
+    lines: [...(findings.length === 0 ? ['nothing is wrong here'] : findings.map(line)), ...limits.map((limit) => `note: ${limit}`)],
     exitCode: open.length === 0 ? 0 : 1,
   };
 }

@@ -1,12 +1,15 @@
+import { isInClosingJob } from '../../adapters/windows/job.js';
+import { loadKernel } from '../../adapters/windows/kernel.js';
 import { WindowsDescriptorRepo } from '../../adapters/windows/windows-descriptor-repo.js';
 import { WindowsLifecycleLock } from '../../adapters/windows/windows-lifecycle-lock.js';
 import { WindowsProcessInspector } from '../../adapters/windows/windows-process-inspector.js';
 import { WindowsProcessSpawner } from '../../adapters/windows/windows-process-spawner.js';
 import { WindowsSignalSender } from '../../adapters/windows/windows-signal-sender.js';
 import { type Binding, bind } from './binding.js';
+import type { Shortcoming } from './shortcomings.js';
 import type { tokens } from './tokens.js';
 
-/** What Windows has of its own. In the command line a file apart, which no other system reads; so it is given the tokens that all share. */
+/** What Windows has of its own. In the build a file apart, which no other system reads; so it is given the tokens that all share. */
 export function windowsBindings({ settings, clock, descriptors, inspector, signals, spawner, lock }: typeof tokens): readonly Binding[] {
   return [
     bind(descriptors, [settings, inspector], (here, who) => new WindowsDescriptorRepo(here, who)),
@@ -16,3 +19,23 @@ export function windowsBindings({ settings, clock, descriptors, inspector, signa
     bind(lock, [clock, descriptors, inspector], (time, repo, who) => new WindowsLifecycleLock({ clock: time, repo, inspector: who })),
   ];
 }
+
+export function windowsShortcomings(): readonly Shortcoming[] {
+  return isConfining() ? [closingJob] : [];
+}
+
+/** Without koffi nobody knows, and that is found elsewhere. */
+function isConfining(): boolean {
+  try {
+    return isInClosingJob(loadKernel());
+  } catch {
+    return false;
+  }
+}
+
+const closingJob: Shortcoming = {
+  code: 'closing-job',
+  message:
+    'whatever is started from here ends with the terminal, editor, service or agent that started this program: its job lets nobody go',
+  hint: `start it outside of that job: powershell -Command "Invoke-CimMethod Win32_Process Create -Arguments @{CommandLine='cmd /c daemonry start NAME'}"`,
+};
