@@ -43,6 +43,6 @@ export function limitsOf(platform: NodeJS.Platform): readonly string[] {
   if (platform !== 'win32') return [];
   return [
     'Windows lets nobody remove or rename the working folder, the program and the modules of a daemon that runs: stop it before an upgrade, or give it a --cwd outside',
-    'Windows has no signals: a daemon that does not speak the control protocol is ended without a word',
+    'Windows has no signals: a daemon that does not speak the control protocol is sent CTRL_BREAK, whatever its stop signal is',
   ];
 }

@@ -1,3 +1,4 @@
+import { sendConsoleBreak } from '../../adapters/windows/console-break.js';
 import { isInClosingJob } from '../../adapters/windows/job.js';
 import { loadKernel } from '../../adapters/windows/kernel.js';
 import { WindowsDescriptorRepo } from '../../adapters/windows/windows-descriptor-repo.js';
@@ -14,7 +15,7 @@ export function windowsBindings({ settings, clock, descriptors, inspector, signa
   return [
     bind(descriptors, [settings, inspector], (here, who) => new WindowsDescriptorRepo(here, who)),
     bind(inspector, [settings], ({ env }) => new WindowsProcessInspector(env)),
-    bind(signals, [inspector], (who) => new WindowsSignalSender(who)),
+    bind(signals, [inspector], (who) => new WindowsSignalSender({ inspector: who, sendBreak: sendConsoleBreak })),
     bind(spawner, [settings, inspector], ({ env }, who) => new WindowsProcessSpawner({ env, inspector: who })),
     bind(lock, [clock, descriptors, inspector], (time, repo, who) => new WindowsLifecycleLock({ clock: time, repo, inspector: who })),
   ];

@@ -105,6 +105,8 @@ export class ServeRuntime implements ServedDaemon, Administered {
     const handlers: readonly [NodeJS.Signals, () => void][] = [
       ['SIGTERM', () => this.#begin('SIGTERM')],
       ['SIGINT', () => this.#begin('SIGINT')],
+      // What daemonry sends for SIGTERM on Windows. Nobody else ever does.
+      ['SIGBREAK', () => this.#begin('SIGTERM')],
       // Ignored where there is nothing to reload: a terminal that closes must not end a daemon.
       ['SIGHUP', () => void this.reload().catch((error) => report('reload failed', error))],
     ];
