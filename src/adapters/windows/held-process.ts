@@ -1,8 +1,8 @@
 import { DaemonError } from '../../domain/daemon-error.js';
 import { fileFailure } from '../files/file-errors.js';
-import { createJob, isLeftSilently, jobLimits, limitJob } from './job.js';
+import { createJob, isInAnyJob, jobLimits, limitJob } from './job.js';
 import type { Handle, Kernel } from './kernel.js';
-import { access, bytes } from './process-handle.js';
+import { access, bytes, ownProcess } from './process-handle.js';
 import { windowsError } from './windows-error.js';
 
 export interface HeldProcessRequest {
@@ -18,8 +18,6 @@ export interface HeldProcessRequest {
 export interface HeldProcess {
   readonly pid: number;
   readonly process: Handle;
-  /** It is in our own job too, which did not let it go. */
-  readonly confined: boolean;
   /** Lets it run, and live on without us. */
   go(): void;
   close(): void;
@@ -55,12 +53,11 @@ export function createHeldProcess(kernel: Kernel, request: HeldProcessRequest): 
   const job = createJob(kernel, jobLimits.killOnClose | jobLimits.letsGo);
   const held = [job];
   try {
-    const { pid, process, thread, confined } = createSuspended(kernel, request, job);
+    const { pid, process, thread } = createSuspended(kernel, request, job);
     held.push(thread);
     return {
       pid,
       process,
-      confined,
       go: () => {
         // The job stays around it, and must not keep what it starts from leaving.
         limitJob(kernel, job, jobLimits.letsGo);
@@ -87,7 +84,6 @@ interface Created {
   readonly pid: number;
   readonly process: Handle;
   readonly thread: Handle;
-  readonly confined: boolean;
 }
 
 function createSuspended(kernel: Kernel, request: HeldProcessRequest, job: Handle): Created {
@@ -128,17 +124,39 @@ function create(
     };
     // A job that does not let its processes go refuses: the daemon then ends with whoever owns that job.
     let failure = attempt(always | flag.breakawayFromJob);
-    const isRefused = failure === errorAccessDenied;
-    if (isRefused) failure = attempt(always);
+    if (failure === errorAccessDenied) failure = attempt(always);
     if (failure !== 0) throw createFailure(failure, request);
     return {
       process: Number(information.readBigInt64LE(0)),
       thread: Number(information.readBigInt64LE(8)),
       pid: information.readUInt32LE(16),
-      confined: isRefused && !isLeftSilently(kernel),
     };
   } finally {
     attributes.free();
+  }
+}
+
+/**
+ * Whether what is started from here stays in a job of ours: a terminal's, an editor's or an agent's, with which it may
+ * end. Of jobs within jobs one can be asked only for the innermost, and a process leaves them up to the first that lets
+ * nobody go. So it is tried, with a process that never runs; the daemon itself is in a job of its own by then.
+ */
+export function isConfining(kernel: Kernel): boolean {
+  if (!isInAnyJob(kernel, ownProcess)) return false;
+  const information = bytes(24);
+  const startup = bytes(104);
+  startup.writeUInt32LE(104, 0);
+  const file = `${process.env.SystemRoot ?? 'C:\\Windows'}\\System32\\cmd.exe`;
+  const flags = flag.suspended | flag.noWindow | flag.breakawayFromJob;
+  // Refused: no job lets go.
+  if (kernel.CreateProcessW(file, null, null, null, 0, flags, null, null, startup, information) === 0) return true;
+  const [probe, thread] = [0, 8].map((at) => Number(information.readBigInt64LE(at))) as [Handle, Handle];
+  try {
+    return isInAnyJob(kernel, probe);
+  } finally {
+    kernel.TerminateProcess(probe, 1);
+    kernel.CloseHandle(thread);
+    kernel.CloseHandle(probe);
   }
 }
 

@@ -25,7 +25,7 @@ export interface Kernel {
     inherit: number,
     flags: number,
     environment: Bytes,
-    folder: string,
+    folder: string | null,
     startup: Bytes,
     information: Bytes,
   ): number;
@@ -45,7 +45,7 @@ export interface Kernel {
   RtlMoveMemory(to: bigint, from: Bytes, bytes: number): void;
   CreateJobObjectW(security: number, name: number): Handle;
   SetInformationJobObject(job: Handle, what: number, value: Bytes, bytes: number): number;
-  QueryInformationJobObject(job: Handle, what: number, into: Bytes, bytes: number, needed: Bytes): number;
+  IsProcessInJob(process: Handle, job: Handle, answer: Bytes): number;
   ResumeThread(thread: Handle): number;
   OpenProcessToken(process: Handle, access: number, token: Bytes): number;
   GetTokenInformation(token: Handle, what: number, into: Bytes, bytes: number, needed: Bytes): number;
@@ -74,7 +74,7 @@ const signatures: Readonly<Record<string, readonly string[]>> = {
     'void RtlMoveMemory(uint64 to, void *from, uint64 bytes)',
     'intptr CreateJobObjectW(intptr security, intptr name)',
     'int SetInformationJobObject(intptr job, int what, void *value, uint32 bytes)',
-    'int QueryInformationJobObject(intptr job, int what, void *into, uint32 bytes, void *needed)',
+    'int IsProcessInJob(intptr process, intptr job, void *answer)',
     'uint32 ResumeThread(intptr thread)',
   ],
   'advapi32.dll': [

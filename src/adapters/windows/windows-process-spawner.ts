@@ -8,7 +8,7 @@ import { errnoOf, fileFailure } from '../files/file-errors.js';
 import { batchCommandLine, commandLine, isBatchFile, longestBatchLine, longestCommandLine } from './command-line.js';
 import { environmentBlock, foldEnvironment, indispensableOf, respell, variable } from './environment.js';
 import { findExecutable } from './find-executable.js';
-import { createHeldProcess, type HeldProcess } from './held-process.js';
+import { createHeldProcess, type HeldProcess, isConfining } from './held-process.js';
 import { type Kernel, loadKernel } from './kernel.js';
 import { exitCodeOf, hasEnded, timesOf } from './process-handle.js';
 
@@ -76,7 +76,7 @@ export class WindowsProcessSpawner implements ProcessSpawner {
     };
     return {
       identity: { pid: held.pid, startToken, bootId, pidNamespace, timeNamespace, host },
-      confined: held.confined,
+      confined: isConfining(kernel),
       end: look,
       open: () => held.go(),
       abort: () => {

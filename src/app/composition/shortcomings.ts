@@ -4,7 +4,7 @@ import { windowsShortcomings } from './windows.js';
 
 /** What this system lacks, whatever is started on it. */
 export interface Shortcoming {
-  readonly code: 'no-kernel-lock' | 'closing-job';
+  readonly code: 'no-kernel-lock' | 'confining-job';
   readonly message: string;
   readonly hint: string;
 }

@@ -1,5 +1,5 @@
 import { sendConsoleBreak } from '../../adapters/windows/console-break.js';
-import { isInClosingJob } from '../../adapters/windows/job.js';
+import { isConfining } from '../../adapters/windows/held-process.js';
 import { loadKernel } from '../../adapters/windows/kernel.js';
 import { WindowsDescriptorRepo } from '../../adapters/windows/windows-descriptor-repo.js';
 import { WindowsLifecycleLock } from '../../adapters/windows/windows-lifecycle-lock.js';
@@ -22,21 +22,17 @@ export function windowsBindings({ settings, clock, descriptors, inspector, signa
 }
 
 export function windowsShortcomings(): readonly Shortcoming[] {
-  return isConfining() ? [closingJob] : [];
-}
-
-/** Without koffi nobody knows, and that is found elsewhere. */
-function isConfining(): boolean {
   try {
-    return isInClosingJob(loadKernel());
+    return isConfining(loadKernel()) ? [confiningJob] : [];
   } catch {
-    return false;
+    // Without koffi nobody knows, and that is found elsewhere.
+    return [];
   }
 }
 
-const closingJob: Shortcoming = {
-  code: 'closing-job',
+const confiningJob: Shortcoming = {
+  code: 'confining-job',
   message:
-    'whatever is started from here ends with the terminal, editor, service or agent that started this program: its job lets nobody go',
+    'this program runs in a job that lets nobody go: what is started from here may end with the terminal, editor, service or agent that made it',
   hint: `start it outside of that job: powershell -Command "Invoke-CimMethod Win32_Process Create -Arguments @{CommandLine='cmd /c daemonry start NAME'}"`,
 };
