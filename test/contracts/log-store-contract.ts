@@ -54,6 +54,12 @@ export function describeLogStoreContract(subject: ContractSubject): void {
       expect(await subject.machine.logs.tail(path, 0)).toEqual([]);
     });
 
+    test('tail: a line may end in two characters, as those of Windows do', async (subject) => {
+      const { path } = await prepare(subject);
+      await subject.host.append(path, 'a\r\nb\r\n\r\nc\n');
+      expect(await subject.machine.logs.tail(path, 3)).toEqual(['b', '', 'c']);
+    });
+
     test('tail: an unfinished last line is a line', async (subject) => {
       const { path } = await prepare(subject);
       await subject.host.append(path, 'a\nhalf');

@@ -128,9 +128,10 @@ export class FileDescriptorRepo implements DescriptorRepo {
     return files;
   }
 
-  /** How the name of a daemon is spelled on disk. */
-  protected findSpelling(home: string, wanted: string): string | undefined {
-    return exists(join(home, wanted)) ? wanted : spellingIn(home, wanted);
+  /** How the name of a daemon is spelled on disk. Those of macOS and Windows find a folder by any spelling, and do not say which is its own. */
+  private findSpelling(home: string, wanted: string): string | undefined {
+    if (this.settings.platform === 'linux' && exists(join(home, wanted))) return wanted;
+    return naming(home, 'read', () => readdirSync(home)).find((name) => sameName(name, wanted));
   }
 
   protected createSocket(wish: SocketWish): string {
@@ -172,10 +173,6 @@ function exists(path: string): boolean {
     if (['ENOTDIR', 'EACCES'].includes(errnoOf(error))) return false;
     throw fileFailure(error, path, 'read');
   }
-}
-
-export function spellingIn(home: string, wanted: string): string | undefined {
-  return naming(home, 'read', () => readdirSync(home)).find((name) => sameName(name, wanted));
 }
 
 /** What can't be parsed is kept for a person to look at, out of everybody's way. */

@@ -126,7 +126,8 @@ function readEnd(fd: number, size: number, fromOffset: number, lines: number): B
 }
 
 function linesOf(bytes: Buffer, lines: number): readonly string[] {
-  const all = bytes.toString('utf8').split('\n');
+  // A line of a Windows program ends in two characters.
+  const all = bytes.toString('utf8').split(/\r?\n/);
   if (all.at(-1) === '') all.pop();
   return all.slice(-lines);
 }

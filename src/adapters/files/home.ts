@@ -36,6 +36,11 @@ export function isPipeName(path: string): boolean {
   return path.startsWith('\\\\.\\pipe\\') || path.startsWith('\\\\?\\pipe\\');
 }
 
+/** Whether a socket can be had there at all: on Windows sockets are named pipes. */
+export function isSocketPlace(path: string, platform: NodeJS.Platform): boolean {
+  return platform !== 'win32' || isPipeName(path);
+}
+
 export function fitsSocketPath(path: string, platform: NodeJS.Platform): boolean {
   return Buffer.byteLength(path) <= longestSocketPathBytes(platform);
 }

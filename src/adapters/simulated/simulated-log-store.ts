@@ -18,7 +18,7 @@ export class SimulatedLogStore implements LogStore {
       let text = (this.files.get(path) ?? '').slice(fromOffset);
       for (let number = 1; fromOffset === 0 && this.files.has(`${path}.${number}`); number++)
         text = this.files.get(`${path}.${number}`) + text;
-      const all = text.split('\n');
+      const all = text.split(/\r?\n/);
       if (all.at(-1) === '') all.pop();
       return lines <= 0 ? [] : all.slice(-lines);
     });

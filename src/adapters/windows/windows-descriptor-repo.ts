@@ -1,7 +1,7 @@
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import type { Descriptor, DescriptorReading } from '../../domain/descriptor.js';
 import type { DaemonRef, HeldLock } from '../../domain/ports.js';
-import { FileDescriptorRepo, type FileSettings, spellingIn } from '../files/file-descriptor-repo.js';
+import { FileDescriptorRepo, type FileSettings } from '../files/file-descriptor-repo.js';
 import type { SocketWish } from '../files/socket-path.js';
 import { isPassing, patiently } from './patience.js';
 import { pipeName } from './pipe-name.js';
@@ -38,11 +38,6 @@ export class WindowsDescriptorRepo extends FileDescriptorRepo {
         await new Promise((resolve) => setTimeout(resolve, 20 * attempt));
       }
     }
-  }
-
-  /** Windows finds a folder by any spelling, and does not say which is its own. */
-  protected override findSpelling(home: string, wanted: string): string | undefined {
-    return spellingIn(home, wanted);
   }
 
   protected override createSocket({ name, instanceId }: SocketWish): string {

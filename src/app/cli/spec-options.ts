@@ -1,5 +1,5 @@
 import { isAbsolute, resolve } from 'node:path';
-import { fitsSocketPath, longestSocketPathBytes } from '../../adapters/files/home.js';
+import { fitsSocketPath, isSocketPlace, longestSocketPathBytes } from '../../adapters/files/home.js';
 import { findSignalName, signalNames } from '../../adapters/posix/signal-name.js';
 import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
 import { parseReadyCondition, type ReadyCondition } from '../../domain/ready-condition.js';
@@ -106,6 +106,12 @@ function signalName(invocation: Invocation): string {
 
 function socketPath(path: string | undefined): string | null {
   if (path === undefined) return null;
+  if (!isSocketPlace(path, process.platform)) {
+    throw new UsageError(
+      `--socket ${JSON.stringify(path)} is no pipe name`,
+      'on Windows a socket is a named pipe, as in \\\\.\\pipe\\acme',
+    );
+  }
   if (fitsSocketPath(path, process.platform)) return path;
   throw new UsageError(
     `--socket ${JSON.stringify(path)} is too long`,

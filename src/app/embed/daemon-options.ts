@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { resolve } from 'node:path';
-import { fitsSocketPath } from '../../adapters/files/home.js';
+import { fitsSocketPath, isSocketPlace } from '../../adapters/files/home.js';
 import { DaemonError } from '../../domain/daemon-error.js';
 import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
 import { longestDurationMs } from '../../domain/quantity.js';
@@ -126,6 +126,8 @@ function readiness(text: string | undefined): ReadyCondition {
 function socketPath(path: string | undefined, cwd: string): string | null {
   if (path === undefined) return null;
   const absolute = resolve(cwd, path);
+  if (!isSocketPlace(absolute, process.platform))
+    throw invalid('socket', absolute, 'on Windows it is a named pipe, as in \\\\.\\pipe\\acme');
   if (fitsSocketPath(absolute, process.platform)) return absolute;
   throw invalid('socket', absolute, 'the path is too long for a socket');
 }

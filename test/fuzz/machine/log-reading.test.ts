@@ -117,8 +117,8 @@ describe('the tail', () => {
         const all = files.toReversed().flatMap((bytes) =>
           bytes
             .toString('utf8')
-            .replace(/\n$/, '')
-            .split('\n')
+            .replace(/\r?\n$/, '')
+            .split(/\r?\n/)
             .slice(bytes.length === 0 ? 1 : 0),
         );
         expect(store.tail(path, lines)).toEqual(lines <= 0 ? [] : all.slice(-lines));
