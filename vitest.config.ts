@@ -27,7 +27,7 @@ export default defineConfig({
       {
         test: {
           name: 'sociable',
-          include: ['test/{adapters,contracts,cli,embed,serve,examples,fuzz/machine}/**/*.test.ts'],
+          include: ['test/{adapters,contracts,cli,embed,serve,examples,fuzz/machine,windows}/**/*.test.ts'],
           globalSetup: ['test/support/leak-check.ts'],
           env: fuzzing,
           testTimeout: 60_000 * scale,
@@ -40,16 +40,6 @@ export default defineConfig({
           include: ['test/faults/**/*.test.ts'],
           globalSetup: ['test/support/leak-check.ts'],
           testTimeout: 1_800_000,
-        },
-      },
-      {
-        test: {
-          name: 'wine',
-          include: ['test/wine/**/*.test.ts'],
-          env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
-          sequence: { groupOrder: 2 },
-          testTimeout: 120_000,
-          hookTimeout: 300_000,
         },
       },
       {

@@ -3,8 +3,8 @@ import type { TestProject } from 'vitest/node';
 import { buildWhereNeeded } from '../support/build-where-needed.js';
 import { type Engine, findEngine, isDeadRun, runLabel, sweep } from './engine.js';
 import { Images, reasonOf } from './images.js';
-import { nodes, rows } from './rows.js';
-import { type Arch, fetchLibraries, fetchNode, stageApplication } from './stage.js';
+import { nodeVersionOf, type Row, rows } from './rows.js';
+import { type Arch, fetchLibraries, fetchNode, stageApplication, stageWindowsApplication } from './stage.js';
 
 /** Something that a row needs, or why it can't be had. */
 export type Need = { readonly has: string } | { readonly lacks: string };
@@ -16,6 +16,8 @@ export interface Prepared {
   readonly run: number;
   readonly application: string;
   readonly libraries: string;
+  /** The application as it is installed on Windows. */
+  readonly windows: Need;
   readonly nodes: Readonly<Record<string, Need>>;
   readonly images: Readonly<Record<string, Need>>;
   readonly seconds: number;
@@ -28,7 +30,16 @@ declare module 'vitest' {
   }
 }
 
-const nothing: Prepared = { run: process.pid, application: '', libraries: '', nodes: {}, images: {}, seconds: 0, imagesBuilt: 0 };
+const nothing: Prepared = {
+  run: process.pid,
+  application: '',
+  libraries: '',
+  windows: { lacks: 'nothing was prepared' },
+  nodes: {},
+  images: {},
+  seconds: 0,
+  imagesBuilt: 0,
+};
 
 /** Before the rows: all that they need, kept from the last run where it can be. After them: nothing of this run is left in the engine. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -43,7 +54,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const prepared = await prepare(engine);
   project.provide('prepared', prepared);
   return async () => {
-    rmSync(prepared.application, { recursive: true, force: true });
+    for (const folder of [prepared.application, ...('has' in prepared.windows ? [prepared.windows.has] : [])]) {
+      rmSync(folder, { recursive: true, force: true });
+    }
     const left = await sweep(engine, (run) => run === process.pid);
     if (left.length === 0) return;
     // vitest prints what a teardown throws, and succeeds all the same.
@@ -57,11 +70,12 @@ async function prepare(engine: Engine): Promise<Prepared> {
   const arch: Arch = (await engine.info()).Architecture === 'aarch64' ? 'arm64' : 'x64';
   const images = new Images(engine, say);
   buildWhereNeeded();
-  const [application, libraries, foundImages, foundNodes] = await Promise.all([
+  const [application, windows, libraries, foundImages, foundNodes] = await Promise.all([
     stageApplication(),
+    needs(['windows'], (name) => [name, () => stageWindowsApplication(arch)]),
     fetchLibraries(arch),
     needs(rows, (row) => [imageOf(row), () => images.system(row.system, row.suite)]),
-    needs(rows, (row) => [String(row.node), () => fetchNode(nodes[row.node], arch)]),
+    needs(rows, (row) => [nodeOf(row), () => fetchNode(systemOf(row), nodeVersionOf(row), arch)]),
   ]);
   await images.prune();
   const refusal = await whyNoContainer(engine, Object.values(foundImages));
@@ -69,10 +83,12 @@ async function prepare(engine: Engine): Promise<Prepared> {
   say(`prepared in ${seconds} s, ${images.built} images made`);
   if (refusal !== undefined) say(`skipped: ${refusal}`);
   const missing = refusal === undefined ? {} : { missing: refusal };
+  const [windowsNeed = nothing.windows] = Object.values(windows);
   return {
     ...missing,
     run: process.pid,
     application,
+    windows: windowsNeed,
     libraries,
     images: foundImages,
     nodes: foundNodes,
@@ -101,6 +117,14 @@ async function whyNoContainer(engine: Engine, images: readonly Need[]): Promise<
 
 export function imageOf({ system, suite }: { readonly system: string; readonly suite: string }): string {
   return `${system}-${suite}`;
+}
+
+export function nodeOf(row: Row): string {
+  return `${systemOf(row)}-${nodeVersionOf(row)}`;
+}
+
+function systemOf({ system }: Row): 'linux' | 'win' {
+  return system === 'wine' ? 'win' : 'linux';
 }
 
 /** Each need once, whoever has it. What one row can't have takes nothing from the others. */

@@ -1,4 +1,4 @@
-import { nodes, type Row } from './rows.js';
+import { nodeVersionOf, type Row } from './rows.js';
 
 /** What the last run found of one row. */
 export interface RowResult {
@@ -9,6 +9,8 @@ export interface RowResult {
   /** Of all tests in it and around it. */
   readonly passed: number;
   readonly skipped: number;
+  /** What the skipped ones would have needed, as far as they say. */
+  readonly lacks?: readonly string[];
   readonly seconds: number;
 }
 
@@ -19,7 +21,7 @@ export interface RowTest {
   readonly why: string | undefined;
   readonly seconds: number;
   /** The tests inside its container, where it runs any. */
-  readonly inner: { readonly passed: number; readonly skipped: number } | undefined;
+  readonly inner: { readonly passed: number; readonly skipped: number; readonly lacks?: readonly string[] } | undefined;
 }
 
 /** One run of all rows, and what it had to do first. */
@@ -39,10 +41,11 @@ export function summarize(rows: readonly Row[], tests: readonly RowTest[]): read
     const sum = (numberOf: (test: RowTest) => number) => own.reduce((total, test) => total + numberOf(test), 0);
     return {
       row: row.name,
-      node: nodes[row.node],
+      node: nodeVersionOf(row),
       result: of('failed').length > 0 ? 'failed' : of('passed').length > 0 ? 'passed' : `skipped: ${of('skipped')[0]?.why}`,
       passed: sum((test) => test.inner?.passed ?? Number(test.state === 'passed')),
-      skipped: sum((test) => test.inner?.skipped ?? 0),
+      skipped: sum((test) => test.inner?.skipped ?? Number(test.state === 'skipped')),
+      lacks: [...new Set(own.flatMap(({ inner, why }) => inner?.lacks ?? why ?? []))].sort(),
       seconds: Math.round(sum((test) => test.seconds)),
     };
   });
@@ -50,8 +53,9 @@ export function summarize(rows: readonly Row[], tests: readonly RowTest[]): read
 
 /** The table of the README. */
 export function compatibilityTable(results: readonly RowResult[]): string {
-  const lines = results.map(({ row, node, result, passed, skipped, seconds }) => {
-    const tests = result.startsWith('skipped') ? '' : `${passed}${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+  const lines = results.map(({ row, node, result, passed, skipped, lacks = [], seconds }) => {
+    const why = lacks.length > 0 ? `: ${lacks.join(', ')}` : '';
+    const tests = result.startsWith('skipped') ? '' : `${passed}${skipped > 0 ? `, ${skipped} skipped${why}` : ''}`;
     return `| ${row} | ${node} | ${result.replaceAll('|', '/')} | ${tests} | ${seconds} |`;
   });
   return ['| row | Node | result | tests passed | seconds |', '|---|---|---|---|---|', ...lines].join('\n');

@@ -1,7 +1,7 @@
 import { GenericContainer, type StartedTestContainer, Wait } from 'testcontainers';
 import { inject } from 'vitest';
 import { runLabel } from './engine.js';
-import { imageOf } from './prepare.js';
+import { imageOf, nodeOf } from './prepare.js';
 import type { Row } from './rows.js';
 
 const prepared = inject('prepared');
@@ -9,7 +9,8 @@ const prepared = inject('prepared');
 /** Why this row can't be run, or `undefined`. */
 export function whyNot(row: Row): string | undefined {
   if (prepared.missing !== undefined) return prepared.missing;
-  for (const need of [prepared.images[imageOf(row)], prepared.nodes[row.node]]) if (need && 'lacks' in need) return need.lacks;
+  const needs = [prepared.images[imageOf(row)], prepared.nodes[nodeOf(row)], row.system === 'wine' ? prepared.windows : undefined];
+  for (const need of needs) if (need && 'lacks' in need) return need.lacks;
   return undefined;
 }
 
@@ -45,9 +46,7 @@ export async function startRow(row: Row, options: RowOptions = {}): Promise<Star
     .withLabels({ [runLabel]: String(prepared.run) })
     .withEnvironment({ ...row.environment, ...options.environment })
     .withBindMounts([
-      readOnly(prepared.application, '/opt/app'),
-      readOnly(prepared.libraries, '/opt/app/suite/node_modules'),
-      readOnly(held(prepared.nodes[row.node]), '/usr/local/bin/node'),
+      ...(row.system === 'wine' ? windowsMounts(row) : linuxMounts(row)),
       ...(options.volume === undefined ? [] : [{ source: options.volume, target: '/volume', mode: 'rw' } as const]),
       ...(row.system === 'systemd' ? [readOnly('/sys/fs/cgroup', '/sys/fs/cgroup')] : []),
     ]);
@@ -59,6 +58,19 @@ export async function startRow(row: Row, options: RowOptions = {}): Promise<Star
     container.withUser(row.user);
   }
   return container.start();
+}
+
+function linuxMounts(row: Row) {
+  return [
+    readOnly(prepared.application, '/opt/app'),
+    readOnly(prepared.libraries, '/opt/app/suite/node_modules'),
+    readOnly(held(prepared.nodes[nodeOf(row)]), '/usr/local/bin/node'),
+  ];
+}
+
+function windowsMounts(row: Row) {
+  const drive = '/opt/wine/drive_c';
+  return [readOnly(held(prepared.windows), `${drive}/app`), readOnly(held(prepared.nodes[nodeOf(row)]), `${drive}/node/node.exe`)];
 }
 
 function readOnly(source: string, target: string) {

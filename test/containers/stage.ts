@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import cmdShim from 'cmd-shim';
+import { build } from 'esbuild';
 import { projectRoot } from '../support/suite.js';
 
 const run = promisify(execFile);
@@ -32,13 +35,13 @@ async function cached(name: string, make: (folder: string) => Promise<unknown>):
   }
 }
 
-/** The path of a Node for Linux, from npm. */
-export async function fetchNode(version: string, arch: Arch): Promise<string> {
-  const name = `node-linux-${arch}`;
+/** The path of a Node for Linux or Windows, from npm. */
+export async function fetchNode(system: 'linux' | 'win', version: string, arch: Arch): Promise<string> {
+  const name = `node-${system}-${arch}`;
   const folder = await cached(`${name}-${version}`, (work) =>
     npm('install', '--prefix', work, '--no-save', '--force', `${name}@${version}`),
   );
-  return join(folder, 'node_modules', name, 'bin', 'node');
+  return join(folder, 'node_modules', name, 'bin', system === 'win' ? 'node.exe' : 'node');
 }
 
 /** The libraries that the tests need, for the engine's machine: those of this checkout where it is of the same kind. */
@@ -66,6 +69,42 @@ export async function stageApplication(): Promise<string> {
   await npm('install', '--prefix', folder, '--no-save', '--offline', archive);
   rmSync(archive);
   stageSuite(join(folder, 'suite'));
+  return folder;
+}
+
+/**
+ * The same as npm makes it on Windows, with the optional packages of that system and npm's shims; beside it the contracts in one file, since
+ * vitest does not run under Wine, and what the scenarios start. To be removed in the end.
+ */
+export async function stageWindowsApplication(arch: Arch): Promise<string> {
+  if (arch !== 'x64') throw new Error(`no Wine of x64 on ${arch}`);
+  const folder = mkdtempSync(join(tmpdir(), 'daemonry-windows-'));
+  chmodSync(folder, 0o755);
+  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], { cwd: projectRoot });
+  const archive = join(folder, stdout.trim());
+  await npm('install', '--prefix', folder, '--no-save', '--os=win32', `--cpu=${arch}`, archive);
+  rmSync(archive);
+  const modules = join(folder, 'node_modules');
+  const bin = join(modules, 'daemonry', 'bin', 'daemonry.cjs');
+  const { forWindows } = createRequire(import.meta.url)(join(projectRoot, 'bin', 'first-line.cjs')) as { forWindows(text: string): string };
+  writeFileSync(bin, forWindows(readFileSync(bin, 'utf8')));
+  await cmdShim(bin, join(modules, '.bin', 'daemonry'));
+  const test = join(projectRoot, 'test');
+  cpSync(join(test, 'windows', 'fixtures'), join(folder, 'fixtures'), { recursive: true });
+  await build({
+    absWorkingDir: projectRoot,
+    entryPoints: { contracts: 'test/windows/contracts.ts', 'mortal-actor': 'test/contracts/programs/mortal-actor.ts' },
+    outdir: join(folder, 'suites'),
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    external: ['esbuild'],
+    alias: { vitest: join(test, 'windows', 'vitest-stand-in.ts') },
+    logLevel: 'error',
+    banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+  });
   return folder;
 }
 

@@ -10,7 +10,7 @@ afterAll(removePrograms);
 /** Wine refuses CTRL_BREAK, so that there every signal is the end. */
 const isWine = existsSync(join(process.env.SystemRoot ?? 'C:\\Windows', 'System32', 'winecfg.exe'));
 
-// Under Wine too, through test/wine/wine.test.ts.
+// Under Wine too, through test/containers/wine.test.ts.
 if (process.platform === 'win32') {
   describeContracts({
     name: 'win32',

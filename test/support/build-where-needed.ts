@@ -8,7 +8,7 @@ export function buildWhereNeeded(): void {
   const builtAt = existsSync(libraryFile) ? statSync(libraryFile).mtimeMs : 0;
   const sources = [join(projectRoot, 'package.json'), join(projectRoot, 'scripts', 'build.mjs'), ...filesUnder(join(projectRoot, 'src'))];
   if (sources.every((file) => statSync(file).mtimeMs < builtAt)) return;
-  execFileSync('npm', ['run', 'build'], { cwd: projectRoot, stdio: ['ignore', 2, 2] });
+  execFileSync(process.execPath, [join(projectRoot, 'scripts', 'build.mjs')], { cwd: projectRoot, stdio: ['ignore', 2, 2] });
 }
 
 function filesUnder(folder: string): readonly string[] {

@@ -67,7 +67,14 @@ export class WindowsProcessSpawner implements ProcessSpawner {
 
   private launchOf(kernel: Kernel, held: HeldProcess): Launch {
     const { bootId, pidNamespace, timeNamespace, host } = this.system.inspector.vantage();
-    const startToken = String(timesOf(kernel, held.process)?.created);
+    const times = timesOf(kernel, held.process);
+    if (!times) {
+      held.close();
+      throw new DaemonError('unsupported', `when pid ${held.pid} was started can't be read: it is nobody, and was not let go`, {
+        pid: held.pid,
+      });
+    }
+    const startToken = String(times.created);
     let end: ProcessEnd | undefined;
     let isOpen = true;
     const look = () => {

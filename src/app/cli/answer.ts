@@ -64,8 +64,19 @@ function hintOf({ place, descriptor, state, reason }: DaemonView): string | null
 
 /** JSON of `start` and `restart`. */
 export function startJson({ outcome, descriptor, path, differs }: StartResult): Record<string, unknown> {
-  const { name, pid, instanceId, socket, log } = descriptor;
-  return { name, outcome, status: 'running', pid, instanceId, socket, log, descriptor: path, ...(differs.length > 0 ? { differs } : {}) };
+  const { name, pid, instanceId, socket, log, confined } = descriptor;
+  return {
+    name,
+    outcome,
+    status: 'running',
+    pid,
+    instanceId,
+    socket,
+    log,
+    descriptor: path,
+    ...(differs.length > 0 ? { differs } : {}),
+    ...(confined ? { confined } : {}),
+  };
 }
 
 export function startAnswer(result: StartResult, verb: 'started' | 'restarted'): Answer {
