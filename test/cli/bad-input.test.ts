@@ -90,7 +90,17 @@ const mistakes: readonly Mistake[] = [
   { args: start('--log-max-size', '0MB'), names: '--log-max-size "0MB"', allows: sizeRule },
   { args: start('--log-keep', 'all'), names: '--log-keep "all"', allows: 'a whole number from 0 to 1000' },
   { args: ['logs', 'clock', '-n', '1.5'], names: '--lines "1.5"', allows: 'a whole number from 0 to 1000000' },
-  { args: start('--restart', 'on-failure'), names: '--restart on-failure', allows: 'only never is' },
+  { args: start('--restart-limit', 'many'), names: '--restart-limit "many"', allows: 'whole number' },
+  { args: start('--success-codes', '0,256'), names: '--success-codes "0,256"', allows: '0 to 255' },
+  { args: start('--health', 'pong', '--restart', 'always'), names: '--health "pong"', allows: 'ping' },
+  { args: start('--health', 'ping'), names: '--health needs --restart', allows: 'nothing watches' },
+  { args: start('--health-timeout', '1s'), names: '--health-timeout needs --health', allows: 'ping' },
+  {
+    args: start('--restart', 'always', '--health', 'ping', '--health-interval', '0s'),
+    names: '--health-interval',
+    allows: 'more than nothing',
+  },
+  { args: start('--restart', 'always', '--health', 'ping', '--health-threshold', '0'), names: '--health-threshold', allows: '1 to 1000' },
   { args: start('--restart', 'sometimes'), names: '--restart "sometimes"', allows: 'never or on-failure or always' },
   { args: ['completion', 'tcsh'], names: '"tcsh"', allows: 'shells are bash, zsh, fish' },
 
