@@ -66,6 +66,7 @@ const commandLine = {
   },
   // import() of a CommonJS file would load the whole ES module loader first.
   supported: { 'dynamic-import': false },
+  define: { ...common.define, 'import.meta.url': '""' },
   alias: { clipanion: 'clipanion/lib/advanced/index.mjs' },
   minify: true,
   plugins: [splitOnDemand],
@@ -78,7 +79,7 @@ const library = {
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
   plugins: [importAtOnce],
-  entryPoints: { index: 'src/app/embed/index.ts', serve: 'src/app/serve/index.ts' },
+  entryPoints: { index: 'src/app/embed/index.ts', serve: 'src/app/serve/index.ts', supervisor: 'src/app/supervise/program.ts' },
   // Bundled CommonJS packages ask for node's own modules through require.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
 };

@@ -1,9 +1,9 @@
 import type { Clock } from '../domain/ports.js';
 
-/** The machine's clocks. The monotonic one may stand still while the machine sleeps. */
+/** The machine's clocks. The monotonic one is the same for all programs of one boot, and may stand still while the machine sleeps. */
 export class SystemClock implements Clock {
   monotonicMs(): number {
-    return performance.now();
+    return Number(process.hrtime.bigint()) / 1e6;
   }
 
   wallTime(): string {

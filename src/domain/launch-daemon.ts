@@ -1,7 +1,7 @@
 import { awaitReadiness } from './await-readiness.js';
 import { DaemonError } from './daemon-error.js';
 import type { DaemonSpec } from './daemon-spec.js';
-import { type Descriptor, descriptorSchema } from './descriptor.js';
+import { type Descriptor, descriptorSchema, type MemoryWitness, type RestartHistory, type SupervisorReference } from './descriptor.js';
 import { endInstance } from './end-instance.js';
 import { endRecorded, recordPhase } from './end-recorded.js';
 import type { ProcessIdentity } from './identity.js';
@@ -21,10 +21,21 @@ export interface Launched {
   readonly outcome: 'started' | 'starting';
   /** How it ended, once it has. */
   readonly end: () => ProcessEnd | undefined;
+  /** Resolves when it has; see `Launch`. */
+  readonly ended: Launch['ended'];
+}
+
+/** By whom a daemon is kept running, and what became of its runs before. */
+export interface Supervision {
+  readonly by: SupervisorReference;
+  readonly history: RestartHistory;
 }
 
 export interface LaunchOptions {
   readonly signal?: AbortSignal | undefined;
+  readonly supervision?: Supervision | undefined;
+  /** Leaves the record of a launch that failed: the supervisor that restarts it writes there what comes next. */
+  readonly keepsRecord?: boolean | undefined;
   readonly onLaunched?: ((descriptor: Descriptor) => void) | undefined;
 }
 
@@ -39,21 +50,23 @@ export async function launchDaemon(
   held: HeldLock,
   spec: DaemonSpec,
   command: ResolvedCommand,
-  { signal, onLaunched }: LaunchOptions = {},
+  options: LaunchOptions = {},
 ): Promise<Launched> {
-  const { descriptor, path, launch } = await spawnRecorded(machine, held, spec, command);
+  const { signal, onLaunched, keepsRecord } = options;
+  const { descriptor, path, launch } = await spawnRecorded(machine, held, spec, command, options);
+  const ends = { end: () => launch.end(), ended: (signal: AbortSignal) => launch.ended(signal) };
   try {
     onLaunched?.(descriptor);
     await launch.open();
     const outcome = await awaitReadiness(machine, descriptor, spec.readyTimeoutMs, signal);
-    if (outcome === 'timeout' && spec.onTimeout === 'keep') return { descriptor, path, outcome: 'starting', end: () => launch.end() };
+    if (outcome === 'timeout' && spec.onTimeout === 'keep') return { descriptor, path, outcome: 'starting', ...ends };
     if (outcome === 'ended') throw await endedBeforeReady(machine, descriptor, launch);
     if (outcome !== 'ready') throw await unready(machine, descriptor, spec, outcome);
-    return { descriptor: await recordPhase(machine, held, descriptor, 'ready'), path, outcome: 'started', end: () => launch.end() };
+    return { descriptor: await recordPhase(machine, held, descriptor, 'ready'), path, outcome: 'started', ...ends };
   } catch (error) {
     // Of one that is dead, too: its children may still hold the port that it died over.
-    await endRecorded(machine, held, descriptor, descriptor.stop.graceMs);
-    await clearQuietly(machine, held);
+    await endRecorded(machine, held, descriptor, descriptor.stop.graceMs, keepsRecord ? 'backoff' : 'stopping');
+    if (!keepsRecord) await clearQuietly(machine, held);
     throw error;
   } finally {
     launch.release();
@@ -65,14 +78,16 @@ async function spawnRecorded(
   held: HeldLock,
   spec: DaemonSpec,
   command: ResolvedCommand,
+  { supervision, keepsRecord }: LaunchOptions,
 ): Promise<{ descriptor: Descriptor; path: string; launch: Launch }> {
   const { descriptors, spawner } = machine;
   const place = await descriptors.place(held.ref);
   const log = await machine.logs.prepare(held, { ref: held.ref, file: spec.log, maxBytes: spec.logMaxBytes, keep: spec.logKeep });
   const files = await descriptors.createInstance(held, { pinnedSocket: spec.socket, notify: spec.ready.kind === 'notify' });
   const here = await machine.inspector.vantage();
+  const memory = await machine.inspector.memoryKills(here.pid);
   const describe = (identity: ProcessIdentity) =>
-    describeInstance(machine, spec, files, { name: place.name, log, uid: here.uid, identity });
+    describeInstance(machine, spec, files, { name: place.name, log, uid: here.uid, identity, supervision, memory });
 
   let launch: Launch | undefined;
   try {
@@ -93,7 +108,7 @@ async function spawnRecorded(
     // Without a gate the command ran already, and what it has started would outlive it.
     const isEnded = !launch || command.gated || (await endQuietly(machine, describe(launch.identity)));
     // Else the intent stays, by which the next verb finds them.
-    if (isEnded) await clearQuietly(machine, held);
+    if (isEnded && !keepsRecord) await clearQuietly(machine, held);
     throw error;
   }
 }
@@ -102,7 +117,14 @@ function describeInstance(
   machine: Machine,
   spec: DaemonSpec,
   files: InstanceFiles,
-  of: { name: string; log: { path: string; offset: number }; uid: number; identity: ProcessIdentity },
+  of: {
+    name: string;
+    log: { path: string; offset: number };
+    uid: number;
+    identity: ProcessIdentity;
+    supervision: Supervision | undefined;
+    memory: MemoryWitness | undefined;
+  },
 ): Descriptor {
   const { pid, startToken, bootId, pidNamespace, timeNamespace, host } = of.identity;
   return {
@@ -122,11 +144,13 @@ function describeInstance(
     startedAt: machine.clock.wallTime(),
     log: of.log.path,
     command: spec.command,
-    supervisedBy: null,
+    supervisedBy: of.supervision?.by ?? null,
     ready: formatReadyCondition(spec.ready),
     logOffset: of.log.offset,
     notifyFile: files.notifyFile,
     stop: { signal: spec.stopSignal, graceMs: spec.graceMs },
+    ...(of.supervision ? { history: of.supervision.history } : {}),
+    ...(of.memory ? { memory: of.memory } : {}),
   };
 }
 

@@ -1,15 +1,17 @@
 import type { ProcessIdentity } from '../../domain/identity.js';
-import type { Machine } from '../../domain/ports.js';
+import type { SupervisingMachine } from '../../domain/ports.js';
 import type { Party, Turn } from './schedule.js';
 import { SimulatedClock } from './simulated-clock.js';
 import { SimulatedControlChannel } from './simulated-control-channel.js';
 import { SimulatedDescriptorRepo } from './simulated-descriptor-repo.js';
+import { SimulatedHealthProber } from './simulated-health-prober.js';
 import { SimulatedLifecycleLock } from './simulated-lifecycle-lock.js';
 import { SimulatedLogStore } from './simulated-log-store.js';
 import type { PidSpace, Placement, SimulatedMarks, SimulatedProcess } from './simulated-process.js';
 import { SimulatedProcessInspector } from './simulated-process-inspector.js';
 import { SimulatedProcessSpawner } from './simulated-process-spawner.js';
 import { SimulatedReadinessProbe } from './simulated-readiness-probe.js';
+import { SimulatedRunLog } from './simulated-run-log.js';
 import { SimulatedSignalSender } from './simulated-signal-sender.js';
 import type { Fault, PortCall, SimulatedWorld } from './simulated-world.js';
 
@@ -44,7 +46,7 @@ export class SimulatedActor implements Party {
   readonly process: SimulatedProcess;
   readonly identity: ProcessIdentity;
   readonly exclusiveHome: boolean;
-  readonly machine: Machine;
+  readonly machine: SupervisingMachine;
   /** Calls so far. */
   calls = 0;
   /** Its process is suspended until then. */
@@ -73,6 +75,8 @@ export class SimulatedActor implements Party {
       readiness: new SimulatedReadinessProbe(this),
       control: new SimulatedControlChannel(this),
       logs: new SimulatedLogStore(this),
+      runs: new SimulatedRunLog(this),
+      health: new SimulatedHealthProber(this),
     };
     this.process.onEnd(() => this.vanish());
   }

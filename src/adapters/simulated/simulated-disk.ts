@@ -1,7 +1,8 @@
-import { checkedName } from '../../domain/daemon-name.js';
+import { checkedFolderName } from '../../domain/daemon-name.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import type { Descriptor } from '../../domain/descriptor.js';
 import type { DaemonRef } from '../../domain/ports.js';
+import type { RunRecord } from '../../domain/run-record.js';
 
 export type StoredRecord =
   | { readonly kind: 'absent' }
@@ -18,6 +19,8 @@ export interface DaemonFolder {
   /** The instance that ended by itself, cleanly. */
   ended: string | null;
   spec: DaemonSpec | undefined;
+  /** The newest first. */
+  runs: readonly RunRecord[];
   /** Records that could not be parsed. */
   readonly setAside: StoredRecord[];
 }
@@ -43,7 +46,7 @@ export class SimulatedDisk {
     if (ref.descriptor !== undefined) return ref.descriptor;
     let key = this.keys.get(ref.name);
     if (key === undefined) {
-      key = descriptorPath(checkedName(ref.name).toLowerCase());
+      key = descriptorPath(checkedFolderName(ref.name).toLowerCase());
       this.keys.set(ref.name, key);
     }
     return key;
@@ -78,7 +81,7 @@ export class SimulatedDisk {
   private imagine(ref: DaemonRef): DaemonFolder {
     const descriptor = ref.descriptor ?? descriptorPath(ref.name);
     const log = descriptor.replace(/\/daemon\.json$|(?:\.json)?$/, (end) => (end === '/daemon.json' ? '/daemon.log' : '.daemon.log'));
-    return { name: checkedName(ref.name), descriptor, log, record: { kind: 'absent' }, ended: null, spec: undefined, setAside: [] };
+    return { name: checkedFolderName(ref.name), descriptor, log, record: { kind: 'absent' }, ended: null, spec: undefined, runs: [], setAside: [] };
   }
 }
 

@@ -71,6 +71,7 @@ export function startAnswer(result: StartResult, verb: 'started' | 'restarted'):
   const said = {
     started: `${name} ${verb} (pid ${pid})`,
     'already-running': `${name} is already running (pid ${pid})`,
+    replaced: `${name} ${verb} (pid ${pid})`,
     starting: `${name} is still starting (pid ${pid}), not yet ready by ${ready}`,
   };
   const differs =

@@ -33,6 +33,7 @@ export const tokens = {
   readiness: token<ports.ReadinessProbe>('ReadinessProbe'),
   control: token<ports.ControlChannel>('ControlChannel'),
   logs: token<ports.LogStore>('LogStore'),
+  runs: token<ports.RunLog>('RunLog'),
 };
 
 export function serviceIdentifier<T>(of: Token<T>): ServiceIdentifier<T> {
@@ -41,7 +42,7 @@ export function serviceIdentifier<T>(of: Token<T>): ServiceIdentifier<T> {
 
 /** All ports together, found by whatever resolves tokens. */
 export function machineFrom(get: <T>(wanted: Token<T>) => T): ports.Machine {
-  const { clock, inspector, spawner, signals, descriptors, lock, readiness, control, logs } = tokens;
+  const { clock, inspector, spawner, signals, descriptors, lock, readiness, control, logs, runs } = tokens;
   return {
     clock: get(clock),
     inspector: get(inspector),
@@ -52,5 +53,6 @@ export function machineFrom(get: <T>(wanted: Token<T>) => T): ports.Machine {
     readiness: get(readiness),
     control: get(control),
     logs: get(logs),
+    runs: get(runs),
   };
 }

@@ -5,13 +5,14 @@ import { checkedName } from '../../domain/daemon-name.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import type { DaemonState, StateReason } from '../../domain/daemon-state.js';
 import type { Phase } from '../../domain/descriptor.js';
-import { type EnsureResult, ensureDaemon } from '../../domain/ensure-daemon.js';
+import { ensureByPolicy, restartByPolicy, type SupervisedMachine, startByPolicy } from '../../domain/delegate.js';
+import type { EnsureResult } from '../../domain/ensure-daemon.js';
 import { lookClosely } from '../../domain/look.js';
-import type { DaemonRef, Machine } from '../../domain/ports.js';
-import { restartDaemon } from '../../domain/restart-daemon.js';
-import { startDaemon } from '../../domain/start-daemon.js';
+import type { DaemonRef } from '../../domain/ports.js';
 import { type StopResult, stopDaemon } from '../../domain/stop-daemon.js';
 import { createMachine } from '../composition/container.js';
+import { machineSettings } from '../composition/settings.js';
+import { withSupervisor } from '../composition/supervising.js';
 import { type Connection, openConnection } from './connection.js';
 import { type DaemonOptions, milliseconds, specFromOptions } from './daemon-options.js';
 
@@ -85,7 +86,7 @@ export function defineDaemon(options: DaemonOptions): Daemon {
 }
 
 class DefinedDaemon implements Daemon {
-  private composed: Machine | undefined;
+  private composed: SupervisedMachine | undefined;
 
   constructor(
     private readonly ref: DaemonRef,
@@ -98,11 +99,11 @@ class DefinedDaemon implements Daemon {
   }
 
   async start(options: Cancellable & { force?: boolean } = {}): Promise<RunningDaemon> {
-    return running(await startDaemon(this.machine, { ref: this.ref, spec: this.spec, force: options.force, signal: options.signal }));
+    return running(await startByPolicy(this.machine, { ref: this.ref, spec: this.spec, force: options.force, signal: options.signal }));
   }
 
   async ensure(options: Cancellable = {}): Promise<RunningDaemon> {
-    return running(await ensureDaemon(this.machine, { ref: this.ref, spec: this.spec, signal: options.signal }));
+    return running(await ensureByPolicy(this.machine, { ref: this.ref, spec: this.spec, signal: options.signal }));
   }
 
   async stop(options: Cancellable & { graceMs?: number } = {}): Promise<StopResult> {
@@ -112,7 +113,7 @@ class DefinedDaemon implements Daemon {
 
   async restart(options: Cancellable & { graceMs?: number } = {}): Promise<RunningDaemon> {
     const graceMs = milliseconds('graceMs', options.graceMs, this.spec.graceMs);
-    return running(await restartDaemon(this.machine, { ref: this.ref, spec: this.spec, graceMs, signal: options.signal }));
+    return running(await restartByPolicy(this.machine, { ref: this.ref, spec: this.spec, graceMs, signal: options.signal }));
   }
 
   async status(): Promise<DaemonStatus> {
@@ -159,8 +160,8 @@ class DefinedDaemon implements Daemon {
   }
 
   /** Composed at the first use, so that describing a daemon costs nothing. */
-  private get machine(): Machine {
-    this.composed ??= createMachine({ home: this.home });
+  private get machine(): SupervisedMachine {
+    this.composed ??= withSupervisor(createMachine({ home: this.home }), machineSettings({ home: this.home }));
     return this.composed;
   }
 

@@ -1,5 +1,5 @@
 import { checkedName } from '../../../domain/daemon-name.js';
-import { restartDaemon } from '../../../domain/restart-daemon.js';
+import { restartByPolicy } from '../../../domain/delegate.js';
 import { type Answer, startAnswer } from '../answer.js';
 import type { Invocation } from '../invocation.js';
 import { withProgress } from '../progress.js';
@@ -8,5 +8,5 @@ import type { VerbContext } from './context.js';
 export async function restart(invocation: Invocation, { machine }: VerbContext): Promise<Answer> {
   const name = checkedName(invocation.name);
   const request = { ref: { name }, graceMs: invocation.durationMs('--grace') };
-  return startAnswer(await withProgress(`restarting ${name}`, invocation.json, () => restartDaemon(machine, request)), 'restarted');
+  return startAnswer(await withProgress(`restarting ${name}`, invocation.json, () => restartByPolicy(machine, request)), 'restarted');
 }
