@@ -20,6 +20,10 @@ export type DaemonErrorCode =
   /** A record that can't be judged from here: another host, container or newer version. */
   | 'unknown-daemon'
   | 'not-found'
+  /** Something that only a running daemon can do. */
+  | 'not-running'
+  /** It would end where it was asked to reload. */
+  | 'not-reloadable'
   /** `run` of a daemon that already runs: the one verb that can't share it. */
   | 'already-running'
   | 'ended-before-ready'

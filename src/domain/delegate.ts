@@ -44,7 +44,8 @@ export async function ensureByPolicy(machine: SupervisedMachine, request: Ensure
 
 /** Brings back a supervisor that was killed, and so did not clear its record. It finds by itself whom it has to keep. */
 export async function reviveSupervisor(machine: SupervisedMachine): Promise<void> {
-  if ((await look(machine, supervisorRef)).state === 'stale') await startDaemon(machine, { ref: supervisorRef, spec: machine.supervisorSpec });
+  if ((await look(machine, supervisorRef)).state === 'stale')
+    await startDaemon(machine, { ref: supervisorRef, spec: machine.supervisorSpec });
 }
 
 async function isKept(machine: Machine, { ref, spec }: Pick<StartRequest, 'ref' | 'spec'>): Promise<boolean> {

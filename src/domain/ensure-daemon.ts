@@ -25,7 +25,7 @@ export async function ensureDaemon(machine: Machine, request: EnsureRequest): Pr
     const view = await look(machine, request.ref);
     // Another caller may have replaced it while we waited.
     if (view.state !== 'running' || !isOutdated(view.descriptor as Descriptor, request.spec)) return undefined;
-    await endAndClear(machine, held, view.descriptor as Descriptor);
+    await endAndClear(machine, held, view.descriptor as Descriptor, { what: 'replaced by another version' });
     return started(await launchDaemon(machine, held, request.spec, command, request));
   });
   return replaced ? { ...replaced, outcome: 'replaced' } : startDaemon(machine, request);

@@ -10,7 +10,7 @@ import type { DaemonRef, Environment, HeldLock, Launch, ProcessEnd, SupervisingM
 import { recordRun, sawMemoryKill } from './record-run.js';
 import { decideRestart, freshHistory, isSuccess, luckOf, type RestartDecision, type RunEnd } from './restart-policy.js';
 import type { RunCause } from './run-record.js';
-import { cleanUp, endAndClear, lockWait, lookHeld, underLock } from './under-lock.js';
+import { cleanUp, clearAway, endAndClear, lockWait, lookHeld, underLock } from './under-lock.js';
 import { watchHealth } from './watch-health.js';
 
 /** A daemon, as its supervisor knows it. */
@@ -202,16 +202,25 @@ export class Keeper {
     const { descriptor } = ended;
     await this.record(held, ended, decision);
     if (decision.action === 'accept') {
-      await cleanUp(machine, held, view);
+      await clearAway(machine, held, view);
       return 'over';
     }
-    await machine.descriptors.write(held, { ...descriptor, phase: decision.action === 'restart' ? 'backoff' : 'failed', history: decision.history });
+    await machine.descriptors.write(held, {
+      ...descriptor,
+      phase: decision.action === 'restart' ? 'backoff' : 'failed',
+      history: decision.history,
+    });
     await endLeftovers(machine, descriptor, descriptor.stop.graceMs);
     return decision.action === 'restart' ? { waitMs: decision.delayMs } : 'over';
   }
 
   /** The next run. Between its record and the one before there is no moment without one. */
-  private async relaunch(held: HeldLock, before: Descriptor, next: { history: RestartHistory; why?: string }, ended?: Ended): Promise<Step> {
+  private async relaunch(
+    held: HeldLock,
+    before: Descriptor,
+    next: { history: RestartHistory; why?: string },
+    ended?: Ended,
+  ): Promise<Step> {
     const { machine, kept } = this;
     const { spec, ref } = kept;
     // Quickly told in the common case; then only who has left the group can be left, and is ended after.
@@ -244,7 +253,9 @@ export class Keeper {
     this.kept = { ...this.kept, descriptor: latest };
     const { exitCode, signal } = error.facts as Partial<ProcessEnd>;
     const isEnd = typeof exitCode === 'number' || typeof signal === 'string';
-    const end = isEnd ? runEndOf({ exitCode: exitCode ?? null, signal: signal ?? null }) : ({ kind: 'not-started', why: error.message } as const);
+    const end = isEnd
+      ? runEndOf({ exitCode: exitCode ?? null, signal: signal ?? null })
+      : ({ kind: 'not-started', why: error.message } as const);
     const ended = { descriptor: { ...latest, history, supervisedBy: this.self }, end, ranMs };
     return this.settle(held, view, this.decide(ended), ended);
   }

@@ -1,5 +1,5 @@
 import { awaitReadiness } from './await-readiness.js';
-import { DaemonError } from './daemon-error.js';
+import { DaemonError, isDaemonError } from './daemon-error.js';
 import type { DaemonSpec } from './daemon-spec.js';
 import { type Descriptor, descriptorSchema, type MemoryWitness, type RestartHistory, type SupervisorReference } from './descriptor.js';
 import { endInstance } from './end-instance.js';
@@ -7,6 +7,7 @@ import { endRecorded, recordPhase } from './end-recorded.js';
 import type { ProcessIdentity } from './identity.js';
 import type { HeldLock, InstanceFiles, Launch, Machine, ProcessEnd, ResolvedCommand } from './ports.js';
 import { formatReadyCondition } from './ready-condition.js';
+import { type EndedRun, recordRun } from './record-run.js';
 
 /** How many of the daemon's last lines an error carries. */
 const errorTailLines = 10;
@@ -66,11 +67,21 @@ export async function launchDaemon(
   } catch (error) {
     // Of one that is dead, too: its children may still hold the port that it died over.
     await endRecorded(machine, held, descriptor, descriptor.stop.graceMs, keepsRecord ? 'backoff' : 'stopping');
-    if (!keepsRecord) await clearQuietly(machine, held);
+    if (!keepsRecord) {
+      await recordRun(machine, held, { descriptor, ...endOfFailed(error, launch) });
+      await clearQuietly(machine, held);
+    }
     throw error;
   } finally {
     launch.release();
   }
+}
+
+function endOfFailed(error: unknown, launch: Launch): Pick<EndedRun, 'cause' | 'decision' | 'exitCode' | 'signal'> {
+  const code = isDaemonError(error) ? error.code : undefined;
+  if (code === 'ready-timeout') return { cause: 'stop', decision: 'stopped by its starter, since it was not ready in time' };
+  if (code === 'cancelled') return { cause: 'stop', decision: 'stopped by its starter, whose start was cancelled' };
+  return { cause: 'crash', decision: 'it ended before it was ready, and its start failed', ...launch.end() };
 }
 
 async function spawnRecorded(

@@ -20,7 +20,8 @@ export async function look(machine: Pick<Machine, 'descriptors' | 'inspector'>, 
   const reading = await machine.descriptors.read(ref);
   const descriptor = reading.kind === 'present' ? reading.descriptor : null;
   const sighting = descriptor === null ? undefined : await sight(machine.inspector, descriptor);
-  const isSupervised = descriptor !== null && sighting !== undefined && isDead(sighting) && (await hasSupervisor(machine.inspector, descriptor));
+  const isSupervised =
+    descriptor !== null && sighting !== undefined && isDead(sighting) && (await hasSupervisor(machine.inspector, descriptor));
   const { state, reason } = classify(
     reading,
     () => sighting as Sighting,

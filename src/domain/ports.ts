@@ -58,6 +58,8 @@ export interface ProcessInspector {
   /** The marks that a process of our user and our namespaces carries; `undefined` also where its environment can't be read. */
   marksOf(pid: number): Awaitable<DaemonMarks | undefined>;
   usage(pid: number): Awaitable<ProcessUsage | undefined>;
+  /** Whether a process handles or ignores a signal, or ends by it; `undefined` where that can't be seen. */
+  handles(pid: number, signal: string): Awaitable<boolean | undefined>;
   /** False only where it is proven that no process, not even a dead one, is in this group. */
   mayHaveMembers(processGroup: number): Awaitable<boolean>;
   /** What a process was started with, where that can be read; it may have changed it since. */

@@ -34,7 +34,7 @@ export async function restartDaemon(machine: Machine, request: RestartRequest): 
     // Read again: another start may have been remembered while we waited.
     const latest = request.spec ?? (await machine.descriptors.readSpec(request.ref)) ?? spec;
     const command = await machine.spawner.resolve(latest, request.environment);
-    await stopHeld(machine, held, request);
+    await stopHeld(machine, held, request, 'restarted');
     return started(await launchDaemon(machine, held, latest, command, request));
   });
 }

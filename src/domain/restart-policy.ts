@@ -58,7 +58,11 @@ export function decideRestart(
   return {
     action: 'restart',
     delayMs,
-    history: { restarts: history.restarts + 1, streak: streak + 1, recentMs: policy.restartLimit > 0 ? [...recentMs, Math.round(nowMs)] : [] },
+    history: {
+      restarts: history.restarts + 1,
+      streak: streak + 1,
+      recentMs: policy.restartLimit > 0 ? [...recentMs, Math.round(nowMs)] : [],
+    },
     why: delayMs === 0 ? 'restarted at once' : `restarted after ${delayMs} ms, as number ${streak + 1} in a row`,
   };
 }

@@ -78,7 +78,7 @@ async function startHeld(machine: Machine, held: HeldLock, request: StartRequest
     case 'nothing': {
       const settled = await settle(machine, held, view, request);
       if (settled) return settled;
-      await endAndClear(machine, held, view.descriptor as Descriptor);
+      await endAndClear(machine, held, view.descriptor as Descriptor, { what: 'ended, half started or half stopped as it was,' });
       break;
     }
     case 'refuse':

@@ -1,7 +1,7 @@
 import { awaitReadiness } from './await-readiness.js';
 import { type Descriptor, type SupervisorReference, sameInstance } from './descriptor.js';
-import { type EnsureRequest, ensureDaemon } from './ensure-daemon.js';
 import { recordPhase } from './end-recorded.js';
+import { type EnsureRequest, ensureDaemon } from './ensure-daemon.js';
 import { Keeper, type KeeperEvents, type Kept } from './keeper.js';
 import { sight, supervisorOf } from './look.js';
 import type { DaemonRef, Environment, HeldLock, SupervisingMachine } from './ports.js';
@@ -144,7 +144,8 @@ export class Supervisor {
       const kept = { ref: held.ref, spec, ended: undefined, sinceMs: await this.startOf(ours) };
       if (view.state !== 'running') return this.keep({ ...kept, descriptor: ours, environment: undefined }, { kind: 'unknown' });
       const environment = await this.machine.inspector.environmentOf(ours.pid);
-      if (environment === undefined) this.events.say(ref.name, 'was started with an environment that is lost: it will be restarted with mine');
+      if (environment === undefined)
+        this.events.say(ref.name, 'was started with an environment that is lost: it will be restarted with mine');
       await this.keepRunning(held, { ...kept, descriptor: ours, environment });
     });
   }
@@ -158,7 +159,10 @@ export class Supervisor {
     const outcome = await awaitReadiness(this.machine, descriptor, spec.readyTimeoutMs);
     if (outcome === 'ready') return this.keep({ ...kept, descriptor: await recordPhase(this.machine, held, descriptor, 'ready') });
     if (outcome === 'timeout' && spec.onTimeout === 'keep') return this.keep(kept);
-    this.keep(kept, outcome === 'ended' ? { kind: 'unknown' } : { kind: 'not-started', why: `it was not ready within ${spec.readyTimeoutMs} ms` });
+    this.keep(
+      kept,
+      outcome === 'ended' ? { kind: 'unknown' } : { kind: 'not-started', why: `it was not ready within ${spec.readyTimeoutMs} ms` },
+    );
   }
 
   private async isOrphan(descriptor: Descriptor): Promise<boolean> {

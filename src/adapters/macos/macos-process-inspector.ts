@@ -75,6 +75,11 @@ export class MacosProcessInspector implements ProcessInspector {
     return parseUsage(this.ask([...usageColumns, '-p', String(pid)]));
   }
 
+  /** Not to be seen here. */
+  handles(): undefined {
+    return undefined;
+  }
+
   mayHaveMembers(processGroup: number): boolean {
     return mayHaveMembers(processGroup);
   }

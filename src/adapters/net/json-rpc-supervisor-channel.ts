@@ -44,7 +44,13 @@ function readAnswer(answer: unknown, { onLaunched }: StartRequest): StartResult 
 function asDaemonError(error: unknown): DaemonError {
   const { message } = error as Error;
   const isTooLong = isRpcError(error) && error.code === rpcCodes.internalError;
-  if (isTooLong) return new DaemonError('invalid-spec', `command and environment are too long for a supervised daemon: ${message}`, { allowed: 'a smaller environment, or --clean-env' }, error);
+  if (isTooLong)
+    return new DaemonError(
+      'invalid-spec',
+      `command and environment are too long for a supervised daemon: ${message}`,
+      { allowed: 'a smaller environment, or --clean-env' },
+      error,
+    );
   return new DaemonError('protocol-error', `the supervisor failed: ${message}`, { name: 'supervisor' }, error);
 }
 

@@ -81,7 +81,16 @@ export class SimulatedDisk {
   private imagine(ref: DaemonRef): DaemonFolder {
     const descriptor = ref.descriptor ?? descriptorPath(ref.name);
     const log = descriptor.replace(/\/daemon\.json$|(?:\.json)?$/, (end) => (end === '/daemon.json' ? '/daemon.log' : '.daemon.log'));
-    return { name: checkedFolderName(ref.name), descriptor, log, record: { kind: 'absent' }, ended: null, spec: undefined, runs: [], setAside: [] };
+    return {
+      name: checkedFolderName(ref.name),
+      descriptor,
+      log,
+      record: { kind: 'absent' },
+      ended: null,
+      spec: undefined,
+      runs: [],
+      setAside: [],
+    };
   }
 }
 

@@ -58,6 +58,10 @@ export class SimulatedProcessInspector implements ProcessInspector {
     });
   }
 
+  handles(pid: number, signal: string): Promise<boolean | undefined> {
+    return this.actor.call('inspector.handles', () => this.slot(pid)?.handlers.has(signal));
+  }
+
   mayHaveMembers(processGroup: number): Promise<boolean> {
     return this.actor.call('inspector.mayHaveMembers', () =>
       [...this.actor.process.space.processes.values()].some((process) => process.processGroup === processGroup),

@@ -43,6 +43,8 @@ const remedies: Readonly<Record<DaemonErrorCode, Remedy>> = {
       : `ask where it was started, or clear the record: daemonry start ${name} --force, or daemonry doctor --fix`,
   ),
   'not-found': says(1, () => 'daemonry list shows what is known'),
+  'not-running': says(1, ({ name }) => `daemonry start ${name} starts it`),
+  'not-reloadable': says(1, ({ name }) => `daemonry restart ${name} starts it anew`),
   'already-running': says(1, ({ name }) => `stop it first: daemonry stop ${name}`),
   'ended-before-ready': says(1, ({ log }) => `its log is ${log}`),
   'ready-timeout': says(124, ({ log }) => `see ${log}; --ready-timeout gives it longer, --on-timeout keep lets it go on`),

@@ -130,6 +130,27 @@ export const verbTable: readonly VerbSyntax[] = [
     ],
   },
   {
+    verb: 'why',
+    summary: 'tell how its last runs ended, and what was decided then',
+    names: 'one',
+    command: false,
+    options: [...everywhere, { flag: '--runs', short: '-n', kind: 'value', label: '5', summary: 'how many runs, the newest first' }],
+  },
+  {
+    verb: 'top',
+    summary: 'show all daemons with what they use, again and again',
+    names: 'none',
+    command: false,
+    options: [
+      ...everywhere,
+      { flag: '--interval', kind: 'value', label: '1s', summary: 'from one picture to the next' },
+      { flag: '--rounds', kind: 'value', label: 'N', summary: 'how many pictures; until interrupted without it' },
+    ],
+  },
+  { verb: 'events', summary: 'a line of JSON for each change of state', names: 'any', command: false, options: everywhere },
+  { verb: 'reload', summary: 'have a daemon read its configuration again', names: 'one', command: false, options: everywhere },
+  { verb: 'serve', summary: 'run the supervisor of this home in the foreground', names: 'none', command: false, options: everywhere },
+  {
     verb: 'doctor',
     summary: 'say what is wrong here and what to do',
     names: 'none',

@@ -5,8 +5,8 @@ import type { DelegatedVerb } from '../../domain/delegate.js';
 import type { DaemonRef, Environment, SupervisingMachine } from '../../domain/ports.js';
 import type { StartResult } from '../../domain/start-daemon.js';
 import { Supervisor } from '../../domain/supervisor.js';
-import type { ServedConnection } from '../serve/served-connection.js';
 import type { ServedMethod } from '../serve/serve-options.js';
+import type { ServedConnection } from '../serve/served-connection.js';
 
 /** A supervisor that others ask over its socket. */
 export class ResidentSupervisor {

@@ -32,6 +32,8 @@ const closedCodes: Readonly<Record<DaemonErrorCode, true>> = {
   unwritable: true,
   'unknown-daemon': true,
   'not-found': true,
+  'not-running': true,
+  'not-reloadable': true,
   'already-running': true,
   'ended-before-ready': true,
   'ready-timeout': true,

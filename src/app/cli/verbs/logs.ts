@@ -1,6 +1,6 @@
 import { behindLinks } from '../../../adapters/files/file-log-store.js';
 import { LogFollower } from '../../../adapters/files/log-follower.js';
-import { checkedName } from '../../../domain/daemon-name.js';
+import { checkedFolderName } from '../../../domain/daemon-name.js';
 import { look } from '../../../domain/look.js';
 import type { Machine } from '../../../domain/ports.js';
 import { notFound } from '../../../domain/restart-daemon.js';
@@ -15,7 +15,7 @@ const mostLines = 1_000_000;
 const followPollMs = 100;
 
 export async function logs(invocation: Invocation, { machine }: VerbContext): Promise<Answer> {
-  const name = checkedName(invocation.name);
+  const name = checkedFolderName(invocation.name);
   const follow = invocation.has('--follow');
   if (follow && invocation.json) throw new UsageError('logs --follow gives no single JSON object', 'leave out --json or --follow');
   const count = invocation.count('--lines', mostLines) ?? defaultLines;
