@@ -108,10 +108,10 @@ export class Keeper {
 
   /** Of one that is not our child, only that it has ended can be seen. */
   private async watch(signal: AbortSignal): Promise<ProcessEnd | undefined> {
-    const { clock, inspector } = this.machine;
+    const { backgroundClock, inspector } = this.machine;
     while (!signal.aborted) {
       if (isDead(await sight(inspector, this.kept.descriptor))) return { exitCode: null, signal: null };
-      await clock.sleep(watchPollMs, signal);
+      await backgroundClock.sleep(watchPollMs, signal);
     }
     return undefined;
   }
@@ -132,7 +132,7 @@ export class Keeper {
   private async carryOn(end: RunEnd): Promise<boolean> {
     let step = await this.underItsLock((held) => this.react(held, end));
     while (typeof step === 'object') {
-      await this.machine.clock.sleep(step.waitMs, this.leaving.signal);
+      await this.machine.backgroundClock.sleep(step.waitMs, this.leaving.signal);
       step = await this.underItsLock((held) => this.resume(held));
     }
     return step === 'running';
@@ -147,7 +147,7 @@ export class Keeper {
       } catch (error) {
         if (!isDaemonError(error)) throw error;
         if (error.code !== 'cancelled') this.events.say(ref.name, error.message);
-        await this.machine.clock.sleep(troublePauseMs, this.leaving.signal);
+        await this.machine.backgroundClock.sleep(troublePauseMs, this.leaving.signal);
       }
     }
     return 'over';

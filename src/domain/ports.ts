@@ -279,4 +279,6 @@ export interface Machine {
 /** What a supervisor runs on. */
 export interface SupervisingMachine extends Machine {
   readonly health: HealthProber;
+  /** For waiting in the background: it keeps no program alive. */
+  readonly backgroundClock: Clock;
 }

@@ -9,12 +9,12 @@ const sleepSlackMs = 5_000;
  * failure across a sleep of the machine counts for nothing: what it asked was asleep too.
  */
 export async function watchHealth(
-  machine: { readonly clock: Clock; readonly health: HealthProber },
+  machine: { readonly backgroundClock: Clock; readonly health: HealthProber },
   check: HealthCheck,
   subject: HealthSubject,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { clock } = machine;
+  const { backgroundClock: clock } = machine;
   await clock.sleep(check.startGraceMs, signal);
   let failures = 0;
   while (!signal.aborted) {

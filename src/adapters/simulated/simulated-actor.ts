@@ -76,6 +76,7 @@ export class SimulatedActor implements Party {
       control: new SimulatedControlChannel(this),
       logs: new SimulatedLogStore(this),
       runs: new SimulatedRunLog(this),
+      backgroundClock: new SimulatedClock(this),
       health: new SimulatedHealthProber(this),
     };
     this.process.onEnd(() => this.vanish());

@@ -1,5 +1,6 @@
 import { JsonRpcSupervisorChannel } from '../../adapters/net/json-rpc-supervisor-channel.js';
 import { NetHealthProber } from '../../adapters/net/net-health-prober.js';
+import { SystemClock } from '../../adapters/system-clock.js';
 import type { SupervisedMachine } from '../../domain/delegate.js';
 import type { Machine, SupervisingMachine } from '../../domain/ports.js';
 import { supervisorSpec } from '../supervise/supervisor-spec.js';
@@ -8,7 +9,8 @@ import type { MachineSettings } from './settings.js';
 
 /** What a supervisor runs on. It takes the lock by claim alone: no helper process stands between a crash and the next run. */
 export function composeSupervisingMachine(settings: MachineSettings): SupervisingMachine {
-  return { ...composeMachine({ ...settings, lockBy: 'claim' }), health: new NetHealthProber() };
+  const machine = composeMachine({ ...settings, lockBy: 'claim' });
+  return { ...machine, health: new NetHealthProber(), backgroundClock: new SystemClock(false) };
 }
 
 /** The same machine, on which a supervisor can be had. */

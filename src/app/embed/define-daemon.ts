@@ -1,12 +1,8 @@
 import { resolve } from 'node:path';
-import { behindLinks } from '../../adapters/files/file-log-store.js';
 import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
 import { checkedName } from '../../domain/daemon-name.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
-import type { DaemonState, StateReason } from '../../domain/daemon-state.js';
 import { ensureByPolicy, restartByPolicy, type SupervisedMachine, startByPolicy } from '../../domain/delegate.js';
-import type { Phase } from '../../domain/descriptor.js';
-import type { EnsureResult } from '../../domain/ensure-daemon.js';
 import { lookClosely } from '../../domain/look.js';
 import type { DaemonRef } from '../../domain/ports.js';
 import { type StopResult, stopDaemon } from '../../domain/stop-daemon.js';
@@ -15,35 +11,7 @@ import { machineSettings } from '../composition/settings.js';
 import { withSupervisor } from '../composition/supervising.js';
 import { type Connection, openConnection } from './connection.js';
 import { type DaemonOptions, milliseconds, specFromOptions } from './daemon-options.js';
-
-/** A daemon that runs. */
-export interface RunningDaemon {
-  readonly name: string;
-  readonly outcome: EnsureResult['outcome'];
-  readonly pid: number;
-  readonly instanceId: string;
-  /** Where it may be talked to, if it listens. */
-  readonly socket: string | null;
-  readonly log: string;
-  /** Absolute path of the descriptor. */
-  readonly descriptor: string;
-  /** The running instance's own, which an already running one may have from an older caller. */
-  readonly version: string | null;
-}
-
-export interface DaemonStatus {
-  readonly name: string;
-  readonly status: DaemonState;
-  /** Only while a process lives. */
-  readonly phase: Phase | null;
-  readonly pid: number | null;
-  readonly instanceId: string | null;
-  readonly socket: string | null;
-  readonly version: string | null;
-  readonly descriptor: string;
-  readonly log: string;
-  readonly reason: StateReason;
-}
+import { type DaemonStatus, describeStatus, type RunningDaemon, running } from './running-daemon.js';
 
 export interface Cancellable {
   /** Aborting it fails the call with `cancelled`; a daemon that is being started is ended again. */
@@ -117,20 +85,7 @@ class DefinedDaemon implements Daemon {
   }
 
   async status(): Promise<DaemonStatus> {
-    const { place, descriptor, state, phase, reason } = await lookClosely(this.machine, this.ref);
-    const shown = state === 'stopped' ? null : descriptor;
-    return {
-      name: place.name,
-      status: state,
-      phase,
-      pid: shown?.pid ?? null,
-      instanceId: shown?.instanceId ?? null,
-      socket: shown?.socket ?? null,
-      version: shown?.version ?? null,
-      descriptor: place.descriptor,
-      log: descriptor?.log ?? (this.spec.log === null ? place.log : behindLinks(this.spec.log)),
-      reason,
-    };
+    return describeStatus(await lookClosely(this.machine, this.ref), this.spec.log);
   }
 
   async connect(options: ConnectOptions = {}): Promise<Connection> {
@@ -170,9 +125,4 @@ class DefinedDaemon implements Daemon {
       name: this.name,
     });
   }
-}
-
-function running({ outcome, descriptor, path }: EnsureResult): RunningDaemon {
-  const { name, pid, instanceId, socket, log, version } = descriptor;
-  return { name, outcome, pid, instanceId, socket, log, descriptor: path, version };
 }
