@@ -80,11 +80,12 @@ export class Supervisor {
 
   /** Stops all daemons that are kept here, the last started first. */
   async stopAll(): Promise<void> {
-    for (const { ref } of [...this.keepers].reverse()) {
+    for (const keeper of [...this.keepers].reverse()) {
+      keeper.leave();
       try {
-        await stopDaemon(this.machine, { ref });
+        await stopDaemon(this.machine, { ref: keeper.ref });
       } catch (error) {
-        this.events.say(ref.name, (error as Error).message);
+        this.events.say(keeper.ref.name, (error as Error).message);
       }
     }
   }
