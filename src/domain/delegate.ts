@@ -1,11 +1,12 @@
 import { isDaemonError } from './daemon-error.js';
 import { supervisorName } from './daemon-name.js';
 import type { DaemonSpec } from './daemon-spec.js';
-import { type EnsureRequest, type EnsureResult, ensureDaemon } from './ensure-daemon.js';
-import { look } from './look.js';
+import type { Descriptor } from './descriptor.js';
+import { type EnsureRequest, type EnsureResult, ensureDaemon, isOutdated } from './ensure-daemon.js';
+import { type DaemonView, look } from './look.js';
 import type { DaemonRef, Machine } from './ports.js';
 import { type RestartRequest, restartDaemon } from './restart-daemon.js';
-import { type StartRequest, type StartResult, startDaemon } from './start-daemon.js';
+import { alreadyRunning, type StartRequest, type StartResult, startDaemon } from './start-daemon.js';
 
 export type DelegatedVerb = 'start' | 'restart' | 'ensure';
 
@@ -28,9 +29,8 @@ const mostAttempts = 3;
 
 /** `startDaemon`, for a daemon that is to be restarted through the supervisor, which is its parent then. */
 export async function startByPolicy(machine: SupervisedMachine, request: StartRequest): Promise<StartResult> {
-  const { state, phase } = await look(machine, request.ref);
-  // It runs: there is nothing to hand over.
-  if (state === 'running' && phase === 'ready') return startDaemon(machine, request);
+  const view = await look(machine, request.ref);
+  if (isThere(view)) return alreadyRunning(machine, view, request);
   return (await isKept(machine, request)) ? delegate(machine, 'start', request) : startDaemon(machine, request);
 }
 
@@ -39,7 +39,14 @@ export async function restartByPolicy(machine: SupervisedMachine, request: Resta
 }
 
 export async function ensureByPolicy(machine: SupervisedMachine, request: EnsureRequest): Promise<EnsureResult> {
+  const view = await look(machine, request.ref);
+  if (isThere(view) && !isOutdated(view.descriptor as Descriptor, request.spec)) return alreadyRunning(machine, view, request);
   return (await isKept(machine, request)) ? delegate(machine, 'ensure', request) : ensureDaemon(machine, request);
+}
+
+/** There is nothing to hand over, then. */
+function isThere({ state, phase }: DaemonView): boolean {
+  return state === 'running' && phase === 'ready';
 }
 
 /** Brings back a supervisor that was killed, and so did not clear its record. It finds by itself whom it has to keep. */

@@ -31,6 +31,7 @@ export async function ensureDaemon(machine: Machine, request: EnsureRequest): Pr
   return replaced ? { ...replaced, outcome: 'replaced' } : startDaemon(machine, request);
 }
 
-function isOutdated(running: Descriptor, wanted: DaemonSpec): boolean {
+/** Whether a version is wanted that is newer than the running one. */
+export function isOutdated(running: Descriptor, wanted: DaemonSpec): boolean {
   return wanted.version !== null && running.version !== null && isNewerVersion(wanted.version, running.version);
 }

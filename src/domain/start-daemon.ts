@@ -119,7 +119,8 @@ async function settle(machine: Machine, held: HeldLock, view: DaemonView, reques
   return alreadyRunning(machine, { ...view, descriptor: ready, phase: 'ready' }, request);
 }
 
-async function alreadyRunning(machine: Machine, view: DaemonView, request: StartRequest): Promise<StartResult> {
+/** The answer for one that runs: nothing is changed. */
+export async function alreadyRunning(machine: Machine, view: DaemonView, request: StartRequest): Promise<StartResult> {
   const remembered = request.spec && (await machine.descriptors.readSpec(request.ref));
   return {
     outcome: 'already-running',

@@ -48,7 +48,7 @@ function render(result: Answer | string, json: boolean): number {
     return 0;
   }
   if (json) {
-    terminal.out(`${JSON.stringify({ schema: 1, ...result.json })}\n`);
+    if (result.json) terminal.out(`${JSON.stringify({ schema: 1, ...result.json })}\n`);
     return result.exitCode;
   }
   if (result.lines.length > 0) terminal.out(`${result.lines.join('\n')}\n`);

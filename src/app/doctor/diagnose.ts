@@ -1,5 +1,7 @@
 import { hasFlock } from '../../adapters/linux/flock.js';
 import { isDaemonError } from '../../domain/daemon-error.js';
+import { supervisorName } from '../../domain/daemon-name.js';
+import { reviveSupervisor, type SupervisedMachine } from '../../domain/delegate.js';
 import { isDead } from '../../domain/identity.js';
 import { type DaemonView, look, sight } from '../../domain/look.js';
 import type { Machine } from '../../domain/ports.js';
@@ -16,6 +18,7 @@ export interface Finding {
     | 'unknown-daemon'
     | 'newer-daemon'
     | 'lost-spec'
+    | 'stale-supervisor'
     | 'no-launch-gate'
     | 'no-kernel-lock'
     | 'no-process-table';
@@ -35,20 +38,32 @@ export async function diagnose(machine: Machine, settings: MachineSettings): Pro
     return [...findings, homeFinding(error, settings.home)];
   }
   for (const name of names) findings.push(...(await diagnoseDaemon(machine, name)));
-  return findings;
+  return [...findings, ...(await diagnoseSupervisor(machine))];
 }
 
 /** Mends what can be mended without a signal to anything that is not proven to be its own. */
-export async function mend(machine: Machine, findings: readonly Finding[]): Promise<readonly Finding[]> {
+export async function mend(machine: SupervisedMachine, findings: readonly Finding[]): Promise<readonly Finding[]> {
   const after: Finding[] = [];
   for (const finding of findings) after.push(await mendOne(machine, finding));
   return after;
 }
 
-async function mendOne(machine: Machine, finding: Finding): Promise<Finding> {
+/** Its daemons run on, but nobody would start them again. */
+async function diagnoseSupervisor(machine: Machine): Promise<readonly Finding[]> {
+  const { state, reason } = await look(machine, { name: supervisorName });
+  if (state !== 'stale') return [];
+  const message = `the supervisor is gone without having said why (${reason}): its daemons are not watched`;
+  return [{ code: 'stale-supervisor', name: supervisorName, message, hint: 'doctor --fix, or any start, brings it back', fixed: false }];
+}
+
+async function mendOne(machine: SupervisedMachine, finding: Finding): Promise<Finding> {
   const { code, name } = finding;
   if (name === null) return finding;
   const ref = { name };
+  if (code === 'stale-supervisor') {
+    await reviveSupervisor(machine);
+    return { ...finding, fixed: true };
+  }
   if (code === 'stale-daemon') {
     await stopDaemon(machine, { ref });
     return { ...finding, fixed: true };

@@ -31,7 +31,7 @@ export async function events(invocation: Invocation, { machine }: VerbContext): 
   } finally {
     interruption.dispose();
   }
-  return { json: {}, lines: [], exitCode: 0 };
+  return { json: null, lines: [], exitCode: 0 };
 }
 
 interface Seen {
