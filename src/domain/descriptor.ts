@@ -46,7 +46,7 @@ export interface Descriptor extends ProcessIdentity {
   readonly supervisedBy: SupervisorReference | null;
   /** The readiness condition in its written form, so that anyone can derive the phase again when the starter is gone. */
   readonly ready: string;
-  /** Where this instance's output begins in `log`, in bytes. */
+  /** Where this instance's output begins in `log`, in bytes, counted over all that was ever written to it. */
   readonly logOffset: number;
   readonly notifyFile: string | null;
   /** How this instance is to be ended. */

@@ -248,10 +248,21 @@ export interface LogTarget {
   readonly keep: number;
 }
 
+export type RotateOutcome = 'fits' | 'rotated' | 'unsupported';
+
+/** Where the daemons' output is kept. Offsets count all that was ever written to a log, in bytes, over all rotation. */
 export interface LogStore {
-  /** Rotates a log that has grown too large and makes sure that it can be written. Returns where the next output begins. */
+  /** Before a start: rotates a log that has grown too large and makes sure that it can be written. Returns where the next output begins. */
   prepare(held: HeldLock, target: LogTarget): Awaitable<{ readonly path: string; readonly offset: number }>;
-  /** The last lines, oldest first, across rotated files, from `fromOffset` of the current file on and up to `toOffset` where given. */
+  /**
+   * Rotates a log that a daemon writes to, once it holds `maxBytes`; brings to its end what was interrupted. A single look where
+   * it fits. `unsupported`: it is rotated at the next start only, since the system can't, or it is not ours alone.
+   * Throws `unwritable` or `not-permitted`; nothing is lost then.
+   */
+  rotate(held: HeldLock, target: LogTarget): Awaitable<RotateOutcome>;
+  /** For whoever polls: notes how far the log has come by now, and returns how many bytes the current file holds. A single look where nothing was written. */
+  noteTime(path: string): Awaitable<number>;
+  /** The last lines, oldest first, across rotated files, from `fromOffset` on and up to `toOffset` where given. */
   tail(path: string, lines: number, fromOffset?: number, toOffset?: number): Awaitable<readonly string[]>;
 }
 

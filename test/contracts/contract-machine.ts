@@ -18,6 +18,8 @@ export interface Capabilities {
   readonly shell: boolean;
   /** A web server. */
   readonly http: boolean;
+  /** A file system and tools that make a log shorter while it is written to. */
+  readonly logCuts: boolean;
 }
 
 export type Capability = keyof Capabilities;

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { filesBeside } from '../../src/adapters/files/daemon-files.js';
+import { Fallocate } from '../../src/adapters/linux/fallocate.js';
 import { composeMachine } from '../../src/app/composition/compose.js';
 import { machineSettings } from '../../src/app/composition/settings.js';
 import type { ProcessIdentity } from '../../src/domain/identity.js';
@@ -30,6 +31,7 @@ export const posixSubject: ContractSubject = {
     hiddenProcesses: false,
     shell: true,
     http: true,
+    logCuts: process.platform === 'linux' && (await new Fallocate(process.env).ability(join(tmpdir(), 'daemon.log'))).kind !== 'none',
   },
   create: async () => new PosixContractMachine(),
 };

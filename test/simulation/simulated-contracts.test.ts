@@ -23,9 +23,9 @@ const programs: ContractPrograms = {
 };
 
 describeContracts(simulated('simulated machine', {}));
-describeContracts(simulated('simulated machine without a launch gate', { gated: false }));
+describeContracts(simulated('simulated machine without a launch gate', { gated: false, cutsLogs: false }));
 
-function simulated(name: string, options: { gated?: boolean }): ContractSubject {
+function simulated(name: string, options: { gated?: boolean; cutsLogs?: boolean }): ContractSubject {
   let seed = 0;
   return {
     name,
@@ -36,6 +36,7 @@ function simulated(name: string, options: { gated?: boolean }): ContractSubject 
       hiddenProcesses: true,
       shell: false,
       http: false,
+      logCuts: options.cutsLogs ?? true,
     },
     create: async () => createMachine(new SimulatedWorld({ seed: ++seed, ...options })),
   };

@@ -195,7 +195,8 @@ async function removeHiddenSockets(folder: string): Promise<void> {
 
 /** What writers and starters left that were killed, which no record leads to. We hold the lock, so nobody is at it. */
 function removeRemnants(files: DaemonFiles): void {
-  const own = [files.descriptor, files.spec, files.ended, files.claim].map((path) => basename(path));
+  const { log } = files;
+  const own = [files.descriptor, files.spec, files.ended, files.claim, log, `${log}.base`, `${log}.times`].map((path) => basename(path));
   const claim = basename(files.claim);
   const isOwn = (target: string) => own.includes(target) || target.startsWith(`${claim}.`);
   for (const name of naming(files.folder, 'read', () => readdirSync(files.folder))) {

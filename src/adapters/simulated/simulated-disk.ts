@@ -34,6 +34,8 @@ export class SimulatedDisk {
   /** Logs and notify files: ASCII, so that a length is a size. */
   readonly files = new Map<string, string>();
 
+  /** At which offset a log that was rotated begins. */
+  private readonly bases = new Map<string, number>();
   private readonly keys = new Map<string, string>();
   private readonly foldersByKey = new Map<string, DaemonFolder>();
 
@@ -76,6 +78,38 @@ export class SimulatedDisk {
 
   append(path: string, text: string): void {
     this.files.set(path, (this.files.get(path) ?? '') + text);
+  }
+
+  sizeOf(path: string): number {
+    return this.files.get(path)?.length ?? 0;
+  }
+
+  baseOf(path: string): number {
+    return this.bases.get(path) ?? 0;
+  }
+
+  /** What was written to a log from an offset on, as far as it is kept. */
+  outputFrom(path: string, offset: number): string {
+    let text = this.files.get(path) ?? '';
+    let begin = this.baseOf(path);
+    for (let number = 1; this.files.has(`${path}.${number}`); number++) {
+      const older = this.files.get(`${path}.${number}`) as string;
+      text = older + text;
+      begin -= older.length;
+    }
+    return text.slice(Math.max(0, offset - begin));
+  }
+
+  /** In one moment: nobody is killed in the middle of it. */
+  rotateLog(path: string, keep: number): void {
+    const base = this.baseOf(path) + this.sizeOf(path);
+    for (let number = keep; number >= 1; number--) {
+      const text = this.files.get(number === 1 ? path : `${path}.${number - 1}`);
+      if (text !== undefined) this.files.set(`${path}.${number}`, text);
+    }
+    for (let number = keep + 1; this.files.delete(`${path}.${number}`); number++);
+    this.files.delete(path);
+    this.bases.set(path, base);
   }
 
   private imagine(ref: DaemonRef): DaemonFolder {

@@ -1,5 +1,6 @@
 import type { ServiceIdentifier } from 'inversify';
 import type { FileDescriptorRepo } from '../../adapters/files/file-descriptor-repo.js';
+import type { LogShortener } from '../../adapters/files/log-shortener.js';
 import type { KernelLock } from '../../adapters/posix/file-lifecycle-lock.js';
 import type { Observation, Vantage } from '../../domain/identity.js';
 import type * as ports from '../../domain/ports.js';
@@ -29,6 +30,7 @@ export const tokens = {
   descriptors: token<FileDescriptorRepo>('DescriptorRepo'),
   lock: token<ports.LifecycleLock>('LifecycleLock'),
   kernelLock: token<KernelLock>('KernelLock'),
+  logShortener: token<LogShortener>('LogShortener'),
   strayDescriptors: token<() => readonly number[]>('strayDescriptors'),
   readiness: token<ports.ReadinessProbe>('ReadinessProbe'),
   control: token<ports.ControlChannel>('ControlChannel'),
