@@ -1,3 +1,4 @@
+import type { BoundedLog } from './bound-logs.js';
 import { isDaemonError } from './daemon-error.js';
 import type { DaemonSpec } from './daemon-spec.js';
 import type { Descriptor, RestartHistory, SupervisorReference } from './descriptor.js';
@@ -67,6 +68,11 @@ export class Keeper {
 
   get descriptor(): Descriptor {
     return this.kept.descriptor;
+  }
+
+  get log(): BoundedLog {
+    const { ref, spec, descriptor } = this.kept;
+    return { path: descriptor.log, target: { ref, file: spec.log, maxBytes: spec.logMaxBytes, keep: spec.logKeep } };
   }
 
   /** Keeps it no longer, and leaves it as it is. */

@@ -1,4 +1,5 @@
 import { awaitReadiness } from './await-readiness.js';
+import { type BoundedLog, boundLogs } from './bound-logs.js';
 import { type Descriptor, type SupervisorReference, sameInstance } from './descriptor.js';
 import { recordPhase } from './end-recorded.js';
 import { type EnsureRequest, ensureDaemon } from './ensure-daemon.js';
@@ -23,7 +24,7 @@ export interface SupervisorEvents extends KeeperEvents {
 export class Supervisor {
   /** In the order in which they were started. */
   private readonly keepers = new Set<Keeper>();
-  private isLeaving = false;
+  private readonly leaving = new AbortController();
 
   constructor(
     private readonly machine: SupervisingMachine,
@@ -67,6 +68,12 @@ export class Supervisor {
     }
   }
 
+  /** Bounds the logs of all that is kept, and `more` of them, until it leaves. */
+  boundLogs(more: readonly BoundedLog[] = []): Promise<void> {
+    const logs = () => [...more, ...[...this.keepers].map(({ log }) => log)];
+    return boundLogs(this.machine, logs, this.leaving.signal);
+  }
+
   /** Passes a signal on to the leader of each daemon that is kept here. */
   async forward(signal: string): Promise<void> {
     for (const { descriptor } of this.keepers) await this.machine.signals.send(descriptor, signal);
@@ -74,7 +81,7 @@ export class Supervisor {
 
   /** Keeps nothing any more, and leaves all daemons as they are. */
   leave(): void {
-    this.isLeaving = true;
+    this.leaving.abort();
     for (const keeper of this.keepers) keeper.leave();
   }
 
@@ -110,7 +117,7 @@ export class Supervisor {
   }
 
   private keep(kept: Kept, ended?: RunEnd): void {
-    if (this.isLeaving) return;
+    if (this.leaving.signal.aborted) return;
     const keeper = new Keeper(this.machine, this.self, kept, this.events);
     this.keepers.add(keeper);
     this.events.kept();

@@ -65,6 +65,8 @@ class SupervisorInProgram implements EmbeddedSupervisor {
     const { pid, startToken } = this.machine.inspector.vantage() as { pid: number; startToken: string };
     const say = (name: string, message: string) => onEvent?.({ name, message });
     this.supervisor = new Supervisor(this.machine, { pid, startToken, instanceId: randomId() }, { say, kept: () => {} });
+    // What goes wrong with a log goes wrong again at the next look, and never here.
+    void this.supervisor.boundLogs().catch((error: Error) => say('', error.message));
   }
 
   get names(): readonly string[] {

@@ -27,3 +27,4 @@ await serveDaemon({
 });
 if (isForeground) for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => void resident.supervisor.forward(signal));
 await resident.supervisor.takeOver();
+await resident.boundLogs();

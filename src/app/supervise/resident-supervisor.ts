@@ -1,6 +1,7 @@
 import { decodeSpec } from '../../adapters/files/spec-codec.js';
 import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
-import type { DaemonSpec } from '../../domain/daemon-spec.js';
+import { supervisorName } from '../../domain/daemon-name.js';
+import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
 import type { DelegatedVerb } from '../../domain/delegate.js';
 import type { DaemonRef, Environment, SupervisingMachine } from '../../domain/ports.js';
 import type { StartResult } from '../../domain/start-daemon.js';
@@ -13,7 +14,10 @@ export class ResidentSupervisor {
   readonly supervisor: Supervisor;
   private underWay = 0;
 
-  constructor(machine: SupervisingMachine, env: Environment) {
+  constructor(
+    private readonly machine: SupervisingMachine,
+    env: Environment,
+  ) {
     const { pid, startToken } = machine.inspector.vantage() as { pid: number; startToken: string };
     const self = { pid, startToken, instanceId: env.DAEMONRY_INSTANCE ?? '' };
     this.supervisor = new Supervisor(machine, self, { say: (name, what) => this.log(`${name} ${what}`), kept: () => {} });
@@ -21,6 +25,14 @@ export class ResidentSupervisor {
 
   get isBusy(): boolean {
     return this.underWay > 0 || this.supervisor.names.length > 0;
+  }
+
+  /** Those of its daemons, and its own. */
+  async boundLogs(): Promise<void> {
+    const ref = { name: supervisorName };
+    const { log } = await this.machine.descriptors.place(ref);
+    const target = { ref, file: null, maxBytes: specDefaults.logMaxBytes, keep: specDefaults.logKeep };
+    await this.supervisor.boundLogs([{ path: log, target }]);
   }
 
   get methods(): Readonly<Record<string, ServedMethod>> {
