@@ -232,20 +232,31 @@ export class Keeper {
     // Quickly told in the common case; then only who has left the group can be left, and is ended after.
     if (await machine.inspector.mayHaveMembers(before.pid)) await endLeftovers(machine, before, before.stop.graceMs);
     const sinceMs = machine.clock.monotonicMs();
+    let launched: Launched;
     try {
       await machine.descriptors.clearRun(held, before);
       const command = await machine.spawner.resolve(spec, kept.environment);
       const supervision = { by: this.self, history: next.history };
-      const launched = await launchDaemon(machine, held, spec, command, { supervision, keepsRecord: true });
-      this.become(launched, sinceMs);
-      if (ended) await this.record(held, ended, { action: 'restart', why: next.why ?? '' }, launched.descriptor);
-      await endLeftovers(machine, before, before.stop.graceMs);
-      return 'running';
+      launched = await launchDaemon(machine, held, spec, command, { supervision, keepsRecord: true });
     } catch (error) {
       if (!isDaemonError(error)) throw error;
       this.events.say(ref.name, error.message);
       if (ended) await this.record(held, ended, { action: 'restart', why: next.why ?? '' });
       return this.failedToStart(held, next.history, { ranMs: machine.clock.monotonicMs() - sinceMs, error });
+    }
+    this.become(launched, sinceMs);
+    if (ended) await this.record(held, ended, { action: 'restart', why: next.why ?? '' }, launched.descriptor);
+    await this.sweep(before);
+    return 'running';
+  }
+
+  /** What had left the group of the run before. One that can't be ended is no failure of the run that has begun. */
+  private async sweep(before: Descriptor): Promise<void> {
+    try {
+      await endLeftovers(this.machine, before, before.stop.graceMs);
+    } catch (error) {
+      if (!isDaemonError(error)) throw error;
+      this.events.say(before.name, error.message);
     }
   }
 
