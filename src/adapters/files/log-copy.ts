@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { copyPath } from './log-state.js';
 import { removeIfThere } from './safe-files.js';
 
-const chunkBytes = 256 * 1024;
+const chunkBytes = 1024 * 1024;
 /** How much of a piece may stay where it is for the sake of a cut between two lines. */
 const mostLeft = 1 / 4;
 const newline = 0x0a;
