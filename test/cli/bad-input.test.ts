@@ -101,6 +101,11 @@ const mistakes: readonly Mistake[] = [
     allows: 'more than nothing',
   },
   { args: start('--restart', 'always', '--health', 'ping', '--health-threshold', '0'), names: '--health-threshold', allows: '1 to 1000' },
+  { args: ['logs'], names: 'logs', allows: 'needs the name of a daemon' },
+  { args: ['logs', 'clock', '--since', 'yesterday'], names: '--since "yesterday"', allows: 'a duration ago' },
+  { args: ['logs', 'clock', '--since', '2026-13-45'], names: '--since "2026-13-45"', allows: 'a duration ago' },
+  { args: ['logs', 'clock', '--grep', '('], names: '--grep "("', allows: 'a regular expression' },
+  { args: start('--restart', 'on-failure'), names: '--restart on-failure', allows: 'only never is' },
   { args: start('--restart', 'sometimes'), names: '--restart "sometimes"', allows: 'never or on-failure or always' },
   { args: ['completion', 'tcsh'], names: '"tcsh"', allows: 'shells are bash, zsh, fish' },
 

@@ -93,9 +93,9 @@ export function timeAt(marks: readonly TimeMark[], offset: number): number | und
   return marks[firstBehind(marks, (mark) => mark.offset > offset)]?.ms;
 }
 
-/** Where what was written since then begins: nothing of it lies before. */
-export function offsetSince(marks: readonly TimeMark[], sinceMs: number): number {
-  return marks[firstBehind(marks, (mark) => mark.ms >= sinceMs) - 1]?.offset ?? 0;
+/** Where what was written since then begins: nothing of it lies before. `undefined` where that is the very beginning. */
+export function offsetSince(marks: readonly TimeMark[], sinceMs: number): number | undefined {
+  return marks[firstBehind(marks, (mark) => mark.ms >= sinceMs) - 1]?.offset;
 }
 
 /** Bisection: the first mark for which it holds, and it holds for all behind that one. */

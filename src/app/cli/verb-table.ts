@@ -14,7 +14,7 @@ export interface VerbSyntax {
   readonly verb: string;
   readonly summary: string;
   /** How many names stand after the verb. */
-  readonly names: 'none' | 'one' | 'optional' | 'any';
+  readonly names: 'none' | 'one' | 'optional' | 'some' | 'any';
   /** What the names are called in the help, where they are no daemons. */
   readonly nameLabel?: string;
   /** Whether a command may follow after `--`. */
@@ -108,13 +108,21 @@ export const verbTable: readonly VerbSyntax[] = [
   { verb: 'list', summary: 'show all daemons in a table', names: 'none', command: false, options: everywhere },
   {
     verb: 'logs',
-    summary: "show a daemon's last output",
-    names: 'one',
+    summary: "show a daemon's last output, or that of several",
+    names: 'some',
     command: false,
     options: [
       ...everywhere,
       { flag: '--follow', short: '-f', kind: 'flag', summary: 'go on with what it writes, over rotation and restart' },
-      { flag: '--lines', short: '-n', kind: 'value', label: '10', summary: 'how many lines' },
+      { flag: '--lines', short: '-n', kind: 'value', label: '10', summary: 'how many lines; all of them with --since' },
+      {
+        flag: '--since',
+        kind: 'value',
+        label: '10m|TIME',
+        summary: 'what was written since, as exactly as somebody looked at the log: a duration ago, or an ISO 8601 time',
+      },
+      { flag: '--grep', kind: 'value', label: 'REGEX', summary: 'only lines in which it is found' },
+      { flag: '--timestamps', kind: 'flag', summary: 'by when each line was there, where somebody noted that' },
     ],
   },
   { verb: 'run', summary: 'run a daemon in the foreground', names: 'one', command: true, options: [...everywhere, ...specOptions] },

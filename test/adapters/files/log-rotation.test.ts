@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, linkSync, readFileSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import fs, { appendFileSync, existsSync, linkSync, readFileSync, statSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { LogFollower } from '../../../src/adapters/files/log-follower.js';
 import { waitFor } from '../../support/wait-for.js';
 import type { AbilityKind } from './support/limited-shortener.js';
 import { faultsOf, lineOf, RotatedLog, Rotator, writeNumbered } from './support/rotated-log.js';
+import { testWhere } from './support/test-where.js';
 
 const rotator = new Rotator();
 let log: RotatedLog;
@@ -13,6 +15,7 @@ afterAll(() => rotator.remove());
 afterEach(() => log?.remove());
 
 describe.each(['collapse', 'punch'] as const)('a log that is rotated by %s', (ability) => {
+  const test = testWhere(ability);
   beforeEach(() => {
     log = new RotatedLog(ability);
   });
@@ -82,6 +85,42 @@ describe.each(['collapse', 'punch'] as const)('a log that is rotated by %s', (ab
     follower.close();
     expect(faultsOf(text.trimEnd().split('\n'), 0, 3_000)).toEqual([]);
   });
+
+  test('is read as it was, or as it is, where it is cut in the very middle of a read', async () => {
+    // As many as make the file shorter, yet long enough for a read at the old place to find something.
+    writeNumbered(log.path, 0, 3_000);
+    const follower = new LogFollower(log.path, 'oldest');
+    const half = follower.readBytes(64 * 1024).toString();
+    const rest = cutInTheMiddleOf(() => follower.readBytes().toString());
+    let text = half + rest;
+    for (let more = follower.readBytes(); more.length > 0; more = follower.readBytes()) text += more.toString();
+    follower.close();
+    expect(faultsOf(text.trimEnd().split('\n'), 0, 3_000)).toEqual([]);
+    writeNumbered(log.path, 3_000, 6_000);
+    const lines = cutInTheMiddleOf(() => log.store().tail(log.path, 5_500));
+    expect(faultsOf(lines, 500, 6_000)).toEqual([]);
+  });
+
+  /** Has another process rotate the log once, right before the work reads a larger piece of a file. */
+  function cutInTheMiddleOf<T>(work: () => T): T {
+    const real = fs.readSync;
+    let isCut = false;
+    fs.readSync = ((...args: Parameters<typeof real>) => {
+      if (!isCut && (args[1] as Buffer).length > 1_000) {
+        isCut = true;
+        rotator.run(log, 100_000);
+      }
+      return real(...args);
+    }) as typeof real;
+    syncBuiltinESMExports();
+    try {
+      return work();
+    } finally {
+      fs.readSync = real;
+      syncBuiltinESMExports();
+      expect(isCut).toBe(true);
+    }
+  }
 
   test('that somebody emptied goes on counting, and is read', async () => {
     writeNumbered(log.path, 0, 1_000);
@@ -176,6 +215,7 @@ describe('a log that may not be cut', () => {
 });
 
 describe('a hole', () => {
+  const test = testWhere('punch');
   beforeEach(() => {
     log = new RotatedLog('punch');
     writeNumbered(log.path, 0, 3_000);
@@ -195,7 +235,7 @@ describe('a hole', () => {
     expect(faultsOf(log.lines(), 0, 4_000)).toEqual([]);
   });
 
-  test('may be collapsed by a system that can', async () => {
+  testWhere('collapse')('may be collapsed by a system that can', async () => {
     await log.rotate({ maxBytes: 30_000 });
     writeNumbered(log.path, 3_000, 6_000);
     log.ability = 'collapse';

@@ -111,6 +111,13 @@ export class Rotator {
     return join(this.folder, 'rotate-program.mjs');
   }
 
+  /** One rotation, to its end. */
+  run(log: RotatedLog, maxBytes: number): void {
+    const args = [this.program, log.path, String(maxBytes), '1000', log.ability];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 });
+    if (stdout !== 'rotated\n') throw new Error(`the rotation ended otherwise: ${stdout}${stderr}`);
+  }
+
   /** One rotation. `at`: before which call it is killed, and `errno`: with what that call fails instead. `undefined` where it came to its end. */
   runUntil(log: RotatedLog, maxBytes: number, keep: number, at: number, errno?: string): string | undefined {
     const env = { ...process.env, DIES_AT: errno === undefined ? String(at) : `${at}:${errno}` };
