@@ -105,7 +105,6 @@ const mistakes: readonly Mistake[] = [
   { args: ['logs', 'clock', '--since', 'yesterday'], names: '--since "yesterday"', allows: 'a duration ago' },
   { args: ['logs', 'clock', '--since', '2026-13-45'], names: '--since "2026-13-45"', allows: 'a duration ago' },
   { args: ['logs', 'clock', '--grep', '('], names: '--grep "("', allows: 'a regular expression' },
-  { args: start('--restart', 'on-failure'), names: '--restart on-failure', allows: 'only never is' },
   { args: start('--restart', 'sometimes'), names: '--restart "sometimes"', allows: 'never or on-failure or always' },
   { args: ['completion', 'tcsh'], names: '"tcsh"', allows: 'shells are bash, zsh, fish' },
 

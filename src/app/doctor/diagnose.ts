@@ -1,3 +1,5 @@
+import { lstatSync } from 'node:fs';
+import { hasFallocate } from '../../adapters/linux/fallocate.js';
 import { hasFlock } from '../../adapters/linux/flock.js';
 import { isDaemonError } from '../../domain/daemon-error.js';
 import { supervisorName } from '../../domain/daemon-name.js';
@@ -21,7 +23,8 @@ export interface Finding {
     | 'stale-supervisor'
     | 'no-launch-gate'
     | 'no-kernel-lock'
-    | 'no-process-table';
+    | 'no-process-table'
+    | 'unbounded-log';
   readonly name: string | null;
   readonly message: string;
   readonly hint: string;
@@ -37,7 +40,7 @@ export async function diagnose(machine: Machine, settings: MachineSettings): Pro
   } catch (error) {
     return [...findings, homeFinding(error, settings.home)];
   }
-  for (const name of names) findings.push(...(await diagnoseDaemon(machine, name)));
+  for (const name of names) findings.push(...(await diagnoseDaemon(machine, name, settings)));
   return [...findings, ...(await diagnoseSupervisor(machine))];
 }
 
@@ -98,7 +101,7 @@ async function diagnoseSystem(machine: Machine, { platform, env }: MachineSettin
   return findings;
 }
 
-async function diagnoseDaemon(machine: Machine, name: string): Promise<readonly Finding[]> {
+async function diagnoseDaemon(machine: Machine, name: string, settings: MachineSettings): Promise<readonly Finding[]> {
   const view = await look(machine, { name });
   switch (view.state) {
     case 'stale': {
@@ -125,9 +128,11 @@ async function diagnoseDaemon(machine: Machine, name: string): Promise<readonly 
             : 'ask where it was started, or clear the record with daemonry doctor --fix',
         ),
       ];
-    case 'running':
-      if (await machine.descriptors.readSpec({ name })) return [];
+    case 'running': {
+      const findings = diagnoseLog(view, settings);
+      if (await machine.descriptors.readSpec({ name })) return findings;
       return [
+        ...findings,
         finding(
           view,
           'lost-spec',
@@ -135,9 +140,27 @@ async function diagnoseDaemon(machine: Machine, name: string): Promise<readonly 
           `daemonry stop ${name}, then start it with its command`,
         ),
       ];
+    }
     case 'stopped':
       return [];
   }
+}
+
+/** Of a daemon that is watched over, whose log ought to be rotated while it runs. */
+function diagnoseLog(view: DaemonView, { platform, env }: MachineSettings): readonly Finding[] {
+  const { name } = view.place;
+  if (!view.descriptor?.supervisedBy) return [];
+  const { log } = view.descriptor;
+  const stat = lstatSync(log, { throwIfNoEntry: false });
+  const restart = `daemonry restart ${name} now and then`;
+  const unbounded = (why: string, hint: string) => [
+    finding(view, 'unbounded-log', `the log of ${name} is rotated at its next start only: ${why}`, hint),
+  ];
+  if (platform !== 'linux') return unbounded('this system has no tool that takes the head out of a file', restart);
+  if (!hasFallocate(env.PATH))
+    return unbounded('there is no fallocate that takes the head out of a file', `install util-linux, or ${restart}`);
+  if (stat?.isFile() && stat.nlink > 1) return unbounded(`${log} has a second name`, `remove that, or ${restart}`);
+  return [];
 }
 
 function finding(view: DaemonView, code: Finding['code'], message: string, hint: string): Finding {
