@@ -20,7 +20,8 @@ const durationRule = 'a duration is a number with ms, s, m, h or d, such as 500m
 const sizeRule = 'a size is a number with B, KB, MB or GB, such as 64KB or 10MB';
 const readyRule = 'readiness is exec, socket, port:N, http:URL, log:REGEX or notify';
 const portRule = 'a port is a whole number from 1 to 65535';
-const verbs = 'verbs are start, stop, restart, status, list, logs, run, wait, doctor, completion; see daemonry --help';
+const verbs =
+  'verbs are start, stop, restart, status, list, logs, run, wait, why, top, events, reload, serve, doctor, completion; see daemonry --help';
 
 const wrongNames = ['../x', 'a/b', '..', '', tooLong, 'a b', 'naïve', 'ends.', '.hidden', 'NUL', 'Supervisor', 'a\nb'];
 
