@@ -9,7 +9,7 @@ import { type Launched, launchDaemon } from './launch-daemon.js';
 import { type DaemonView, sight } from './look.js';
 import type { DaemonRef, Environment, HeldLock, Launch, ProcessEnd, SupervisingMachine } from './ports.js';
 import { recordRun, sawMemoryKill } from './record-run.js';
-import { decideRestart, freshHistory, isSuccess, luckOf, type RestartDecision, type RunEnd } from './restart-policy.js';
+import { decideRestart, delayOfLast, freshHistory, isSuccess, luckOf, type RestartDecision, type RunEnd } from './restart-policy.js';
 import type { RunCause } from './run-record.js';
 import { cleanUp, clearAway, endAndClear, lockWait, lookHeld, underLock } from './under-lock.js';
 import { watchHealth } from './watch-health.js';
@@ -165,6 +165,7 @@ export class Keeper {
     const { descriptor } = view;
     if (!descriptor || !this.isOurs(view)) return 'over';
     if (descriptor.phase === 'stopping') return this.carryStopThrough(held, view);
+    if (descriptor.phase === 'backoff' && view.state !== 'running' && (await this.isRecorded(descriptor))) return this.waitAnew(descriptor);
     // Ended by us, or in part only: whatever is left of it goes.
     if (view.state === 'running') await endRecorded(machine, held, descriptor, descriptor.stop.graceMs, 'backoff');
     const wasClean = view.reading.kind === 'present' && view.reading.endedCleanly;
@@ -181,6 +182,17 @@ export class Keeper {
     if (view.state === 'running') await endAndClear(this.machine, held, descriptor);
     else await cleanUp(this.machine, held, view);
     return 'over';
+  }
+
+  /** Whether a supervisor before us has seen its end, and decided what comes next. */
+  private async isRecorded({ instanceId }: Descriptor): Promise<boolean> {
+    const [latest] = await this.machine.runs.read(this.kept.ref, 1);
+    return latest?.instanceId === instanceId;
+  }
+
+  /** How much of its time had passed is not known. */
+  private waitAnew({ instanceId, history = freshHistory }: Descriptor): Step {
+    return { waitMs: delayOfLast(this.kept.spec, history, luckOf(instanceId)) };
   }
 
   /** After its time of waiting, unless somebody has stopped or started it meanwhile. */

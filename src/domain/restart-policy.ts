@@ -67,6 +67,11 @@ export function decideRestart(
   };
 }
 
+/** How long the restart that `history` counts last has to wait, for whoever has to wait anew. */
+export function delayOfLast(policy: Policy, { streak }: RestartHistory, luck: number): number {
+  return delayOf(policy, Math.max(streak - 1, 0), luck);
+}
+
 export function isSuccess(end: RunEnd, successCodes: readonly number[]): boolean {
   return end.kind === 'ended-cleanly' || (end.kind === 'exited' && successCodes.includes(end.exitCode));
 }
