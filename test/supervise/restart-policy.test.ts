@@ -66,7 +66,7 @@ describe.concurrent('a daemon with --restart', () => {
     const second = await nextRun(home, 'clock', first);
     latch.open();
     await nextRun(home, 'clock', second);
-    expect(runsOf(home, 'clock')).toMatchObject([
+    expect(await recordedRuns(home, 'clock', 2)).toMatchObject([
       { cause: 'crash', signal: 'SIGKILL', exitCode: null },
       { cause: 'crash', signal: null, exitCode: 3 },
     ]);
@@ -90,7 +90,7 @@ describe.concurrent('a daemon with --restart', () => {
     const before = await startKept(home, 'clock', endsAtLatch(latch, 0));
     latch.open();
     await nextRun(home, 'clock', before);
-    expect(runsOf(home, 'clock')).toMatchObject([{ cause: 'exit', exitCode: 0 }]);
+    expect(await recordedRuns(home, 'clock', 1)).toMatchObject([{ cause: 'exit', exitCode: 0 }]);
   });
 
   test('on-failure: takes --success-codes for no failure, and exit code 0 for one where it is not among them', async ({ home }) => {
@@ -261,7 +261,7 @@ describe.concurrent('a restart of a supervised daemon', () => {
     await killNow(end.json.pid);
     const fourth = await nextRun(home, 'clock', end.json);
     expect(fourth.history.restarts).toBe(1);
-    expect(runsOf(home, 'clock').map(({ cause }) => cause)).toEqual(['crash', 'stop', 'crash']);
+    expect((await recordedRuns(home, 'clock', 3)).map(({ cause }) => cause)).toEqual(['crash', 'stop', 'crash']);
   });
 
   test('list counts the restarts of its supervisor only', async ({ home }) => {
