@@ -51,13 +51,8 @@ export class Supervisor {
 
   /** Takes over every daemon of this home whose supervisor is gone. What can't be taken over is said, and left alone. */
   async takeOver(): Promise<void> {
-    for (const name of await this.machine.descriptors.names()) {
-      try {
-        await this.adopt({ name });
-      } catch (error) {
-        this.events.say(name, `can't be taken over: ${(error as Error).message}`);
-      }
-    }
+    // All at once: one that is still starting, or whose lock somebody holds, keeps the others waiting for nobody.
+    await Promise.all((await this.machine.descriptors.names()).map((name) => this.tryToAdopt({ name })));
   }
 
   /** Reads again what is remembered of each. */
@@ -129,6 +124,14 @@ export class Supervisor {
       this.events.say(kept.ref.name, `is not kept any more: ${(error as Error).message}`);
       isOver();
     });
+  }
+
+  private async tryToAdopt(ref: DaemonRef): Promise<void> {
+    try {
+      await this.adopt(ref);
+    } catch (error) {
+      this.events.say(ref.name, `can't be taken over: ${(error as Error).message}`);
+    }
   }
 
   /** Only its record says whose a daemon is, and only under its lock. */

@@ -26,5 +26,5 @@ await serveDaemon({
   onStop: () => (isForeground ? resident.supervisor.stopAll() : resident.supervisor.leave()),
 });
 if (isForeground) for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => void resident.supervisor.forward(signal));
-await resident.supervisor.takeOver();
+await resident.takeOver();
 await resident.boundLogs();

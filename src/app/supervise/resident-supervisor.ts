@@ -27,6 +27,16 @@ export class ResidentSupervisor {
     return this.underWay > 0 || this.supervisor.names.length > 0;
   }
 
+  /** However long it takes: it does not leave before. */
+  async takeOver(): Promise<void> {
+    this.underWay++;
+    try {
+      await this.supervisor.takeOver();
+    } finally {
+      this.underWay--;
+    }
+  }
+
   /** Those of its daemons, and its own. */
   async boundLogs(): Promise<void> {
     const ref = { name: supervisorName };
