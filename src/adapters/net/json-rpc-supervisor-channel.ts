@@ -2,6 +2,7 @@ import { DaemonError, type DaemonErrorCode, isDaemonError } from '../../domain/d
 import type { DelegatedVerb, SupervisorChannel } from '../../domain/delegate.js';
 import type { Environment } from '../../domain/ports.js';
 import type { StartRequest, StartResult } from '../../domain/start-daemon.js';
+import { inherited } from '../files/daemon-environment.js';
 import { connectSocket } from './connect-socket.js';
 import { isRpcError, rpcCodes } from './rpc-error.js';
 import type { RpcPeer } from './rpc-peer.js';
@@ -19,7 +20,9 @@ export class JsonRpcSupervisorChannel implements SupervisorChannel {
     const peer: RpcPeer = new RpcPeer(reached.socket, { onInvalid: 'close' });
     try {
       const { ref, spec, force, graceMs } = request as StartRequest & { graceMs?: number };
-      const params = { verb, request: { ref, spec, force, graceMs, environment: request.environment ?? definedOf(this.env) } };
+      // No more than it gets: a message has its bounds. What is remembered is for the supervisor to read.
+      const environment = inherited(spec ?? { cleanEnv: false, passEnv: [] }, request.environment ?? this.env);
+      const params = { verb, request: { ref, spec, force, graceMs, environment } };
       return readAnswer(await peer.request('supervisor.perform', params, { signal: request.signal }), request);
     } catch (error) {
       throw isDaemonError(error) ? error : asDaemonError(error);
@@ -52,8 +55,4 @@ function asDaemonError(error: unknown): DaemonError {
       error,
     );
   return new DaemonError('protocol-error', `the supervisor failed: ${message}`, { name: 'supervisor' }, error);
-}
-
-function definedOf(env: Environment): Environment {
-  return Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
 }
