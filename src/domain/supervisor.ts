@@ -36,6 +36,11 @@ export class Supervisor {
     return [...this.keepers].map(({ ref }) => ref.name);
   }
 
+  /** The instances that are kept now. */
+  get daemons(): readonly Descriptor[] {
+    return [...this.keepers].map(({ descriptor }) => descriptor);
+  }
+
   /** As `startDaemon`, as its parent. One that lost its supervisor is taken over. */
   async start(request: StartRequest): Promise<StartResult> {
     return this.launched(request, await startDaemon(this.machine, this.supervised(request)));

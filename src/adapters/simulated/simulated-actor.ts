@@ -23,6 +23,8 @@ export interface ActorOptions {
   readonly placement?: Placement;
   readonly space?: PidSpace;
   readonly exclusiveHome?: boolean;
+  /** The process that it is, where that is there already. */
+  readonly process?: SimulatedProcess;
 }
 
 /** How a piece of an actor's work came out. */
@@ -58,10 +60,7 @@ export class SimulatedActor implements Party {
     readonly world: SimulatedWorld,
     options: ActorOptions,
   ) {
-    const { kernel } = world;
-    const parent = options.parent ?? (options.space ?? kernel.root).init;
-    const marks: SimulatedMarks | null = parent.pid === 1 ? null : parent.marks;
-    this.process = kernel.fork({ parent, placement: options.placement ?? 'own-session', uid: options.uid ?? 1000, marks, log: null });
+    this.process = options.process ?? forkActor(world, options);
     this.name = options.name ?? `actor-${this.process.pid}`;
     this.identity = world.identityOf(this.process);
     this.exclusiveHome = options.exclusiveHome ?? false;
@@ -168,6 +167,12 @@ export class SimulatedActor implements Party {
     this.waiting = 0;
     schedule.rest(this);
   }
+}
+
+function forkActor({ kernel }: SimulatedWorld, options: ActorOptions): SimulatedProcess {
+  const parent = options.parent ?? (options.space ?? kernel.root).init;
+  const marks: SimulatedMarks | null = parent.pid === 1 ? null : parent.marks;
+  return kernel.fork({ parent, placement: options.placement ?? 'own-session', uid: options.uid ?? 1000, marks, log: null });
 }
 
 /** Most calls are of this kind, and a simulation makes millions: one object for what is asked, by whom, and how it is answered. */

@@ -35,7 +35,8 @@ export class SimulatedKernel {
   changes = 0;
   readonly spaces = new Map<string, PidSpace>();
 
-  private bootedAtMs = 0;
+  /** The monotonic clock starts anew then. */
+  bootedAtMs = 0;
   private boots = 0;
 
   constructor(

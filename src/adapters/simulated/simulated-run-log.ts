@@ -9,7 +9,9 @@ export class SimulatedRunLog implements RunLog {
 
   append(held: HeldLock, run: RunRecord): Promise<void> {
     return this.actor.call('runs.append', () => {
-      const folder = this.actor.world.disk.create(held.ref);
+      const { disk } = this.actor.world;
+      const folder = disk.create(held.ref);
+      disk.changes++;
       folder.runs = [run, ...folder.runs].slice(0, mostKept);
     });
   }
