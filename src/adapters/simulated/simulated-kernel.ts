@@ -162,7 +162,7 @@ export class SimulatedKernel {
 
   private reap(process: SimulatedProcess): void {
     if (process.life !== 'zombie') return;
-    process.life = 'reaped';
+    process.becomeReaped();
     process.parent?.children.delete(process);
     process.space.remove(process, this.schedule.nowMs);
     this.changes++;

@@ -88,10 +88,8 @@ class SimulatedLaunch implements Launch {
   ended(signal: AbortSignal): Promise<ProcessEnd | undefined> {
     return this.actor.wait('launch.ended', (waking: Waking<ProcessEnd | undefined>) => {
       const { process } = this;
-      const end = () => process.end ?? { exitCode: null, signal: null };
-      if (!process.isAlive) return waking.resolve(end());
-      if (signal.aborted) return waking.resolve(undefined);
-      process.onEnd(() => waking.resolve(end()));
+      if (signal.aborted || process.life === 'reaped') return waking.resolve(this.end());
+      process.onReaped(() => waking.resolve(this.end()));
       signal.addEventListener('abort', () => waking.resolve(this.end()));
     });
   }
