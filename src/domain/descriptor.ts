@@ -53,11 +53,15 @@ export interface Descriptor extends ProcessIdentity {
   readonly stop: { readonly signal: string; readonly graceMs: number };
   /** Of a supervised daemon. */
   readonly history?: RestartHistory;
+  /** The run before this one: what of it had left its group may live on. */
+  readonly former?: FormerRun;
   /** How often the kernel had killed for want of memory around this process when it was started. */
   readonly memory?: MemoryWitness;
   /** The process named is the starter, written before a direct spawn where no launch gate can be had. */
   readonly intent?: true;
 }
+
+export type FormerRun = Pick<Descriptor, 'instanceId' | 'pid' | 'startToken'>;
 
 /** The kernel's count of processes that it killed for want of memory in one control group. */
 export interface MemoryWitness {

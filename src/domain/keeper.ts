@@ -2,7 +2,7 @@ import type { BoundedLog } from './bound-logs.js';
 import { isDaemonError } from './daemon-error.js';
 import type { DaemonSpec } from './daemon-spec.js';
 import type { Descriptor, RestartHistory, SupervisorReference } from './descriptor.js';
-import { endLeftovers } from './end-instance.js';
+import { endFormer, endLeftovers } from './end-instance.js';
 import { endRecorded } from './end-recorded.js';
 import { isDead } from './identity.js';
 import { type Launched, launchDaemon } from './launch-daemon.js';
@@ -54,6 +54,8 @@ interface Ended {
  */
 export class Keeper {
   private readonly leaving = new AbortController();
+  /** The instance of whose former run nothing is left. */
+  private tidied: string | undefined;
 
   constructor(
     private readonly machine: SupervisingMachine,
@@ -241,15 +243,14 @@ export class Keeper {
   ): Promise<Step> {
     const { machine, kept } = this;
     const { spec, ref } = kept;
-    // Quickly told in the common case; then only who has left the group can be left, and is ended after.
-    if (await machine.inspector.mayHaveMembers(before.pid)) await endLeftovers(machine, before, before.stop.graceMs);
+    await this.makeRoom(before);
     const sinceMs = machine.clock.monotonicMs();
     let launched: Launched;
     try {
       await machine.descriptors.clearRun(held, before);
       const command = await machine.spawner.resolve(spec, kept.environment);
       const supervision = { by: this.self, history: next.history };
-      launched = await launchDaemon(machine, held, spec, command, { supervision, keepsRecord: true });
+      launched = await launchDaemon(machine, held, spec, command, { supervision, keepsRecord: true, former: before });
     } catch (error) {
       if (!isDaemonError(error)) throw error;
       this.events.say(ref.name, error.message);
@@ -258,17 +259,29 @@ export class Keeper {
     }
     this.become(launched, sinceMs);
     if (ended) await this.record(held, ended, { action: 'restart', why: next.why ?? '' }, launched.descriptor);
-    await this.sweep(before);
+    await this.tidyUp();
     return 'running';
   }
 
-  /** What had left the group of the run before. One that can't be ended is no failure of the run that has begun. */
-  private async sweep(before: Descriptor): Promise<void> {
+  /**
+   * Whose group is gone has nobody left, in the common case; who has left it is ended after, and named in the record until
+   * then. A starter's intent says nothing of a group, and a run before the last one would be forgotten.
+   */
+  private async makeRoom(before: Descriptor): Promise<void> {
+    const isPlain = !before.intent && (!before.former || this.tidied === before.instanceId);
+    if (isPlain && !(await this.machine.inspector.mayHaveMembers(before.pid))) return;
+    await endLeftovers(this.machine, before, before.stop.graceMs);
+  }
+
+  /** What fails here is no failure of the new run: whoever ends that one tries again. */
+  private async tidyUp(): Promise<void> {
+    const { descriptor } = this.kept;
     try {
-      await endLeftovers(this.machine, before, before.stop.graceMs);
+      await endFormer(this.machine, descriptor);
+      this.tidied = descriptor.instanceId;
     } catch (error) {
       if (!isDaemonError(error)) throw error;
-      this.events.say(before.name, error.message);
+      this.events.say(descriptor.name, error.message);
     }
   }
 

@@ -1,7 +1,14 @@
 import { awaitReadiness } from './await-readiness.js';
 import { DaemonError, isDaemonError } from './daemon-error.js';
 import type { DaemonSpec } from './daemon-spec.js';
-import { type Descriptor, descriptorSchema, type MemoryWitness, type RestartHistory, type SupervisorReference } from './descriptor.js';
+import {
+  type Descriptor,
+  descriptorSchema,
+  type FormerRun,
+  type MemoryWitness,
+  type RestartHistory,
+  type SupervisorReference,
+} from './descriptor.js';
 import { endInstance } from './end-instance.js';
 import { endRecorded, recordPhase } from './end-recorded.js';
 import type { ProcessIdentity } from './identity.js';
@@ -37,6 +44,8 @@ export interface LaunchOptions {
   readonly supervision?: Supervision | undefined;
   /** Leaves the record of a launch that failed: the supervisor that restarts it writes there what comes next. */
   readonly keepsRecord?: boolean | undefined;
+  /** A run that is over, of which not everything may have been ended yet. */
+  readonly former?: Descriptor | undefined;
   readonly onLaunched?: ((descriptor: Descriptor) => void) | undefined;
 }
 
@@ -89,7 +98,7 @@ async function spawnRecorded(
   held: HeldLock,
   spec: DaemonSpec,
   command: ResolvedCommand,
-  { supervision, keepsRecord }: LaunchOptions,
+  { supervision, keepsRecord, former }: LaunchOptions,
 ): Promise<{ descriptor: Descriptor; path: string; launch: Launch }> {
   const { descriptors, spawner } = machine;
   const place = await descriptors.place(held.ref);
@@ -98,7 +107,7 @@ async function spawnRecorded(
   const here = await machine.inspector.vantage();
   const memory = await machine.inspector.memoryKills(here.pid);
   const describe = (identity: ProcessIdentity) =>
-    describeInstance(machine, spec, files, { name: place.name, log, uid: here.uid, identity, supervision, memory });
+    describeInstance(machine, spec, files, { name: place.name, log, uid: here.uid, identity, supervision, memory, former });
 
   let launch: Launch | undefined;
   try {
@@ -135,6 +144,7 @@ function describeInstance(
     identity: ProcessIdentity;
     supervision: Supervision | undefined;
     memory: MemoryWitness | undefined;
+    former: Descriptor | undefined;
   },
 ): Descriptor {
   const { pid, startToken, bootId, pidNamespace, timeNamespace, host } = of.identity;
@@ -161,8 +171,18 @@ function describeInstance(
     notifyFile: files.notifyFile,
     stop: { signal: spec.stopSignal, graceMs: spec.graceMs },
     ...(of.supervision ? { history: of.supervision.history } : {}),
+    ...(of.former && isOfSameWorld(of.former, of.identity) ? { former: formerRunOf(of.former) } : {}),
     ...(of.memory ? { memory: of.memory } : {}),
   };
+}
+
+/** Of another boot, or of another namespace, nothing is left. */
+function isOfSameWorld(a: ProcessIdentity, b: ProcessIdentity): boolean {
+  return a.bootId === b.bootId && a.pidNamespace === b.pidNamespace;
+}
+
+function formerRunOf({ instanceId, pid, startToken }: Descriptor): FormerRun {
+  return { instanceId, pid, startToken };
 }
 
 async function endedBeforeReady(machine: Machine, descriptor: Descriptor, launch: Launch): Promise<DaemonError> {
