@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { isAlive, untilDead } from '../../support/processes.js';
 import type { AnyJson, Started, TemporaryHome } from '../../support/temporary-home.js';
 import { waitFor } from '../../support/wait-for.js';
@@ -106,3 +106,9 @@ export function endsAtLatch(latch: { readonly path: string }, exitCode: number):
 export const atOnce = ['--restart-delay', '0s', '--restart-limit', '0'];
 /** Waits so long before the second restart in a row that a test sees it waiting. */
 export const longBackoff = ['--restart-delay', '1h', '--restart-max-delay', '1h'];
+
+/** Makes a remembered spec another one, as a start by somebody else does. */
+export function rememberAnother(home: TemporaryHome, name: string, fields: Readonly<Record<string, unknown>>): void {
+  const path = home.at(name, 'spec.json');
+  writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...fields }));
+}
