@@ -49,13 +49,10 @@ function seenIn({ state, phase, descriptor }: DaemonView): Seen {
 function changes(view: DaemonView, before: Seen): readonly Record<string, unknown>[] {
   const { state, phase, instanceId } = seenIn(view);
   const { name } = view.place;
-  const to = { name, to: state, phase, reason: view.reason };
+  const event = (from: string) => ({ name, from, to: state, phase, reason: view.reason });
   // A restart that was quicker than two looks.
   if (before.state === 'running' && state === 'running' && before.instanceId !== instanceId) {
-    return [
-      { name, from: 'running', to: 'stopped', phase: null, reason: 'process-gone' },
-      { ...to, from: 'stopped' },
-    ];
+    return [{ name, from: 'running', to: 'stopped', phase: null, reason: 'process-gone' }, event('stopped')];
   }
-  return before.state === state && before.phase === phase ? [] : [{ ...to, from: before.state }];
+  return before.state === state && before.phase === phase ? [] : [event(before.state)];
 }
