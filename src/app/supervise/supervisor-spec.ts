@@ -22,7 +22,8 @@ export function foregroundSpec(home: string): DaemonSpec {
 
 /** Beside whatever this module is bundled into. */
 function findProgram(): string {
-  const here = typeof __dirname === 'string' ? __dirname : dirname(fileURLToPath(import.meta.url));
+  // The other way round, a program of `node -e` has a `__dirname` of its own, which is no folder of ours.
+  const here = import.meta.url ? dirname(fileURLToPath(import.meta.url)) : __dirname;
   for (let folder = here; folder !== dirname(folder); folder = dirname(folder)) {
     const program = join(folder, 'dist', 'supervisor.js');
     if (existsSync(program)) return program;
