@@ -9,10 +9,12 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { filesBeside } from '../../src/adapters/files/daemon-files.js';
 import { Fallocate } from '../../src/adapters/linux/fallocate.js';
+import { NetHealthProber } from '../../src/adapters/net/net-health-prober.js';
+import { SystemClock } from '../../src/adapters/system-clock.js';
 import { composeMachine } from '../../src/app/composition/compose.js';
 import { machineSettings } from '../../src/app/composition/settings.js';
 import type { ProcessIdentity } from '../../src/domain/identity.js';
-import type { DaemonRef, Machine } from '../../src/domain/ports.js';
+import type { DaemonRef, Machine, SupervisingMachine } from '../../src/domain/ports.js';
 import type { ContractHost, ContractMachine, ContractPrograms, ContractSubject, MortalActor } from './contract-machine.js';
 import type { MortalRequest } from './programs/mortal-actor.js';
 
@@ -31,6 +33,7 @@ export const posixSubject: ContractSubject = {
     hiddenProcesses: false,
     shell: true,
     http: true,
+    reloads: true,
     logCuts: process.platform === 'linux' && (await new Fallocate(process.env).ability(join(tmpdir(), 'daemon.log'))).kind !== 'none',
   },
   create: async () => new PosixContractMachine(),
@@ -39,7 +42,11 @@ export const posixSubject: ContractSubject = {
 class PosixContractMachine implements ContractMachine {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'contract-')));
   readonly home = join(this.folder, 'home');
-  readonly machine = this.compose();
+  readonly machine: SupervisingMachine = {
+    ...this.compose(),
+    health: new NetHealthProber(),
+    backgroundClock: new SystemClock(false),
+  };
   readonly programs = createPrograms(this.folder);
   readonly started: ProcessIdentity[] = [];
   readonly host: ContractHost = createHost(this);
@@ -116,16 +123,22 @@ function createHost(owner: PosixContractMachine): ContractHost {
     },
     serveControl: async (socket, hello) => {
       let shutdowns = 0;
+      let reloads = 0;
       const answers: Record<string, () => unknown> = {
         'system.hello': () => ({ ...hello, protocol: 1 }),
         'system.shutdown': () => {
           shutdowns++;
           return true;
         },
+        'system.reload': () => {
+          reloads++;
+          return true;
+        },
+        'system.ping': () => 'pong',
       };
       const server = createServer((connection) => speak(connection, answers));
       await listen(owner, server, socket);
-      return { shutdowns: () => shutdowns };
+      return { shutdowns: () => shutdowns, reloads: () => reloads };
     },
     strangerOfOtherUser: async () => {
       const here = await owner.machine.inspector.vantage();
@@ -221,6 +234,7 @@ async function startMortalActor(owner: PosixContractMachine): Promise<MortalActo
       await ask({ acquire: ref });
     },
     spawnGated: async (command, log) => ask({ spawnGated: command, log }),
+    monotonicMs: async () => ask({ monotonicMs: true }),
     kill,
   };
 }

@@ -36,6 +36,7 @@ function simulated(name: string, options: { gated?: boolean; cutsLogs?: boolean 
       hiddenProcesses: true,
       shell: false,
       http: false,
+      reloads: false,
       logCuts: options.cutsLogs ?? true,
     },
     create: async () => createMachine(new SimulatedWorld({ seed: ++seed, ...options })),
@@ -94,7 +95,7 @@ function createHost(world: SimulatedWorld): ContractHost {
         shutdowns++;
       };
       listen(socket, { control: { ...hello, answersAfterMs: 1, shutdown } });
-      return { shutdowns: () => shutdowns };
+      return { shutdowns: () => shutdowns, reloads: () => 0 };
     },
     strangerOfOtherUser: async () => world.identityOf(world.spawnStranger({ uid: 1234 })),
     hiddenProcess: async () => {
@@ -123,6 +124,7 @@ function mortal(world: SimulatedWorld, actor: SimulatedActor): MortalActor {
       const resolved = await machine.spawner.resolve(specFor(command));
       return (await machine.spawner.spawn({ command: resolved, marks, log, notifyFile: null })).identity;
     },
+    monotonicMs: async () => machine.clock.monotonicMs(),
     kill: async () => {
       actor.crash();
       await world.pass(0);
