@@ -57,7 +57,8 @@ function endsInLine(fd: number): boolean {
 
 const causes: readonly RunCause[] = ['stop', 'exit', 'crash', 'oom', 'crash-loop', 'unknown'];
 
-function decodeRun(line: string): readonly RunRecord[] {
+/** One line; none where it is not one of ours. */
+export function decodeRun(line: string): readonly RunRecord[] {
   if (line === '') return [];
   let value: Partial<Record<keyof RunRecord, unknown>> | null;
   try {
