@@ -1,6 +1,6 @@
 import { decodeSpec } from '../../adapters/files/spec-codec.js';
 import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
-import { supervisorName } from '../../domain/daemon-name.js';
+import { checkedName, supervisorName } from '../../domain/daemon-name.js';
 import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
 import type { DelegatedVerb } from '../../domain/delegate.js';
 import type { DaemonRef, Environment, SupervisingMachine } from '../../domain/ports.js';
@@ -95,8 +95,8 @@ interface Request {
 
 /** From our own user, and from a daemonry that may be older or newer: what it can't mean is refused. */
 function readParams(params: unknown): { verb: DelegatedVerb; request: Request } {
-  const { verb, request = {} } = (params ?? {}) as { verb?: unknown; request?: Record<string, unknown> };
-  const { ref, spec, force, graceMs, environment } = request as { [name: string]: unknown };
+  const { verb, request } = (params ?? {}) as { verb?: unknown; request?: unknown };
+  const { ref, spec, force, graceMs, environment } = (request ?? {}) as { [name: string]: unknown };
   const decoded = spec === undefined ? undefined : decodeSpec(JSON.stringify({ schema: 1, ...(spec as object) }));
   const isVerb = verb === 'start' || verb === 'restart' || (verb === 'ensure' && decoded !== undefined);
   if (!isVerb || !isRef(ref) || (spec !== undefined && !decoded) || !isEnvironment(environment)) {
@@ -104,6 +104,7 @@ function readParams(params: unknown): { verb: DelegatedVerb; request: Request } 
       allowed: 'daemonry restart supervisor',
     });
   }
+  checkedName(ref.name);
   return {
     verb,
     request: { ref, spec: decoded, force: force === true, graceMs: typeof graceMs === 'number' ? graceMs : undefined, environment },
