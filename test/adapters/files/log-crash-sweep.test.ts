@@ -2,6 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest';
 import { faultsOf, RotatedLog, Rotator, writeNumbered } from './support/rotated-log.js';
 import { testWhere } from './support/test-where.js';
 
+/** Each of some hundred calls is a process of its own, on a machine that may be busy. */
+const timeout = 600_000;
 const maxBytes = 32 * 1024;
 const longLines = 3_000;
 /** Lines of 32 to 64 KB. */
@@ -36,7 +38,7 @@ describe.each(['collapse', 'punch'] as const)('a rotation by %s', (ability) => {
 
   const test = testWhere(ability);
 
-  test('killed before any of its calls loses nothing, tears nothing and doubles nothing (F36)', async () => {
+  test('killed before any of its calls loses nothing, tears nothing and doubles nothing (F36)', { timeout }, async () => {
     const killed: string[] = [];
     for (let at = 1; at < mostCalls; at++) {
       await fill();

@@ -86,6 +86,22 @@ describe.each(['collapse', 'punch'] as const)('a log that is rotated by %s', (ab
     expect(faultsOf(text.trimEnd().split('\n'), 0, 3_000)).toEqual([]);
   });
 
+  test('is followed to the end of a file that is still written to after it was cut and renamed', async () => {
+    writeNumbered(log.path, 0, 1_000);
+    const follower = new LogFollower(log.path, 'end');
+    writeNumbered(log.path, 1_000, 1_100);
+    await log.rotate({ maxBytes: 30_000 });
+    await log.prepare({ maxBytes: 1 });
+    if (ability === 'collapse') writeNumbered(`${log.path}.1`, 1_100, 1_110);
+    writeNumbered(log.path, 1_110, 1_120);
+    let text = '';
+    for (let more = follower.read(); more !== ''; more = follower.read()) text += more;
+    follower.close();
+    const late = ability === 'collapse' ? [] : Array.from({ length: 10 }, (_, index) => lineOf(1_100 + index));
+    const lines = text.trimEnd().split('\n');
+    expect(faultsOf([...lines.slice(0, 100), ...late, ...lines.slice(100)], 1_000, 1_120)).toEqual([]);
+  });
+
   test('is read as it was, or as it is, where it is cut in the very middle of a read', async () => {
     // As many as make the file shorter, yet long enough for a read at the old place to find something.
     writeNumbered(log.path, 0, 3_000);
