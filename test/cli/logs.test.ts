@@ -203,6 +203,17 @@ describe.concurrent('logs --grep', () => {
     expect((await follower.end()).stdout).toBe('line 10\nline 20\nline 30\n');
   });
 
+  test('reads more short lines than a stack takes', async ({ home }) => {
+    await startCounting(home, 1, 1);
+    appendFileSync(home.at('clock', 'daemon.log'), 'x\n'.repeat(400_000));
+    for (const option of [
+      ['--grep', 'x'],
+      ['--since', '1h'],
+    ]) {
+      expect(await home.cli(['logs', 'clock', '-n', '2', ...option])).toMatchObject({ exitCode: 0, stdout: 'x\nx\n' });
+    }
+  });
+
   test('that comes to no end is given up with one line', async ({ home }) => {
     await home.start('clock', ['sh', '-c', `echo ${'a'.repeat(60)}b; exec sleep 1000`], '--ready', 'log:b');
     const end = await home.cli(['logs', 'clock', '--grep', '^(a+)+$']);

@@ -57,7 +57,7 @@ export function matching(lines: readonly LogLine[], pattern: string | undefined)
     const matches = inTime(() => batch.filter(({ text }) => expression.test(text.endsWith('\r') ? text.slice(0, -1) : text)));
     if (matches === undefined)
       throw new UsageError(`--grep ${JSON.stringify(pattern)} comes to no end on a line of this log`, 'try a simpler one');
-    found.push(...matches);
+    for (const match of matches) found.push(match);
     first = end;
   }
   return found;

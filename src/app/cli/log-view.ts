@@ -38,10 +38,11 @@ export class LogView {
     while (this.lines.offset < this.end) {
       const lines = this.lines.read();
       if (!lines) break;
-      kept.push(...matching(lines, this.selection.grep));
+      // Not pushed as arguments: a chunk of short lines has more of them than a stack takes.
+      kept = kept.concat(matching(lines, this.selection.grep));
       if (kept.length > 2 * count) kept = count === 0 ? [] : kept.slice(-count);
     }
-    if (withUnfinished) kept.push(...matching(this.lines.rest(), this.selection.grep));
+    if (withUnfinished) kept = kept.concat(matching(this.lines.rest(), this.selection.grep));
     return count === 0 ? [] : this.stamped(kept.slice(-count));
   }
 
