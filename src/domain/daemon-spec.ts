@@ -40,6 +40,8 @@ export interface DaemonSpec {
   readonly successCodes: readonly number[];
   readonly health: HealthCheck | null;
   readonly version: string | null;
+  /** The project file that it comes from, as an absolute path. */
+  readonly project: string | null;
 }
 
 export const specDefaults = {
@@ -65,6 +67,7 @@ export const specDefaults = {
   successCodes: [0],
   health: null,
   version: null,
+  project: null,
 } as const satisfies Omit<DaemonSpec, 'command' | 'cwd'>;
 
 /** The names of the fields in which two specs differ, for a warning: a running daemon keeps the one it was started with. */

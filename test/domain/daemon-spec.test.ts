@@ -33,6 +33,7 @@ const others: Partial<DaemonSpec>[] = [
   { successCodes: [3] },
   { health: { probe: { kind: 'ping' }, ...healthDefaults } },
   { version: '1.0.0' },
+  { project: '/p/daemonry.yaml' },
 ];
 test.each(others)('differingFields: %j is named', (over) => {
   expect(differingFields(spec, { ...spec, ...over })).toEqual(Object.keys(over));

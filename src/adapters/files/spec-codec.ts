@@ -12,7 +12,7 @@ const mostLogsKept = 1_000;
 const mostRestartsCounted = 1_000;
 const text = z.string().check(z.refine((value) => !value.includes('\0')));
 const signal = z.string().check(z.refine((value) => Object.hasOwn(constants.signals, value)));
-const folder = text.check(z.refine(isAbsolute));
+const absolute = text.check(z.refine(isAbsolute));
 // Not `record`, which leaves out a variable named __proto__.
 const variables = z.custom<Readonly<Record<string, string>>>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isString),
@@ -49,7 +49,7 @@ const health = z.object({
 const specShape = z.object({
   schema: z.literal(1),
   command: z.array(text).check(z.refine(([program = '']) => program !== '')),
-  cwd: folder,
+  cwd: absolute,
   env: z._default(variables, specDefaults.env),
   envFiles: z._default(z.array(text), []),
   passEnv: z._default(z.array(text), []),
@@ -72,6 +72,7 @@ const specShape = z.object({
   successCodes: z._default(z.array(z.int().check(z.gte(0), z.lte(255))), [...specDefaults.successCodes]),
   health: z._default(z.nullable(health), null),
   version: z._default(z.nullable(text.check(z.minLength(1))), null),
+  project: z._default(z.nullable(absolute), null),
 });
 
 /** The remembered spec, or `undefined` where what is there is none: a lost spec must not block a stop. */

@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import { fitsSocketPath, longestSocketPathBytes } from '../../adapters/files/home.js';
-import { findSignalName, signalNames } from '../../adapters/posix/signal-name.js';
+import { findSignalName, signalNames } from '../../adapters/signal-name.js';
 import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
 import { type HealthCheck, healthDefaults, healthRule, parseHealthProbe } from '../../domain/health-check.js';
 import { parseReadyCondition, type ReadyCondition } from '../../domain/ready-condition.js';
@@ -82,6 +82,7 @@ function readSpec(invocation: Invocation, cwd: () => string, command: readonly s
     successCodes: successCodes(invocation),
     health: healthCheck(invocation),
     version: invocation.value('--daemon-version') ?? null,
+    project: null,
   };
 }
 

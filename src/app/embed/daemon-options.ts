@@ -113,6 +113,7 @@ export function specFromOptions(options: DaemonOptions): DaemonSpec {
     successCodes: successCodes(options.successCodes),
     health: options.health === undefined ? null : health(options.health),
     version: version(options.version),
+    project: null,
   };
 }
 

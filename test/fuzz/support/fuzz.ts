@@ -24,6 +24,8 @@ function numberIn(name: string): number | undefined {
 const closedCodes: Readonly<Record<DaemonErrorCode, true>> = {
   'invalid-name': true,
   'invalid-spec': true,
+  'invalid-project': true,
+  'other-project': true,
   'no-remembered-spec': true,
   'command-not-found': true,
   'not-executable': true,
@@ -36,6 +38,7 @@ const closedCodes: Readonly<Record<DaemonErrorCode, true>> = {
   'not-reloadable': true,
   'already-running': true,
   'ended-before-ready': true,
+  'ended-badly': true,
   'ready-timeout': true,
   'lock-timeout': true,
   'stop-timeout': true,

@@ -1,0 +1,81 @@
+import type { DaemonSpec } from './daemon-spec.js';
+import { restartByPolicy, type SupervisedMachine, startByPolicy } from './delegate.js';
+import { type DaemonView, look } from './look.js';
+import type { BringUpOptions, KnownEnd, ProjectDaemons } from './project-daemons.js';
+import type { StartResult } from './start-daemon.js';
+import { type StopResult, stopDaemon } from './stop-daemon.js';
+
+/** One probe of a running daemon's health, within the time that its spec gives it. */
+export type ProbeHealth = (spec: DaemonSpec, running: DaemonView) => Promise<boolean>;
+
+/** How long an end may take to be told, after the process is seen dead: to its parent, or by a supervisor to the recorder. */
+const endToldWithinMs = 1_000;
+const pollMs = 5;
+
+/** Daemons of a home, each with a supervisor where its spec asks for one. */
+export class KeptProjectDaemons implements ProjectDaemons {
+  private readonly started = new Map<string, StartResult>();
+
+  constructor(
+    private readonly machine: SupervisedMachine,
+    private readonly probe: ProbeHealth,
+  ) {}
+
+  async names(): Promise<readonly string[]> {
+    return this.machine.descriptors.names();
+  }
+
+  look(name: string): Promise<DaemonView> {
+    return look(this.machine, { name });
+  }
+
+  async remembered(name: string): Promise<DaemonSpec | undefined> {
+    return this.machine.descriptors.readSpec({ name });
+  }
+
+  async start(name: string, spec: DaemonSpec, { signal, onLaunched }: BringUpOptions): Promise<StartResult> {
+    return this.keep(name, await startByPolicy(this.machine, { ref: { name }, spec, signal, onLaunched }));
+  }
+
+  async replace(name: string, spec: DaemonSpec, { signal }: BringUpOptions): Promise<StartResult> {
+    return this.keep(name, await restartByPolicy(this.machine, { ref: { name }, spec, signal }));
+  }
+
+  stop(name: string, signal?: AbortSignal): Promise<StopResult> {
+    return stopDaemon(this.machine, { ref: { name }, signal });
+  }
+
+  async isHealthy(name: string, spec: DaemonSpec): Promise<boolean> {
+    const view = await this.look(name);
+    return view.state === 'running' && (await this.probe(spec, view));
+  }
+
+  async exitOf(name: string): Promise<KnownEnd> {
+    const { clock } = this.machine;
+    const deadline = clock.monotonicMs() + endToldWithinMs;
+    for (;;) {
+      const end = await this.endSeen(name);
+      if (end !== 'unknown' || clock.monotonicMs() >= deadline) return end;
+      await clock.sleep(pollMs);
+    }
+  }
+
+  private keep(name: string, result: StartResult): StartResult {
+    if (result.outcome !== 'already-running') this.started.set(name, result);
+    return result;
+  }
+
+  private async endSeen(name: string): Promise<KnownEnd> {
+    const { state, phase, reason, descriptor } = await this.look(name);
+    // Between two runs it has not ended for good.
+    if (state === 'running' || phase === 'backoff') return undefined;
+    const started = this.started.get(name);
+    const toldToUs = started?.end();
+    if (toldToUs) return toldToUs;
+    const [last] = await this.machine.runs.read({ name }, 1);
+    // Restarted meanwhile, it is another instance than the one that was started here.
+    const isOfThisRun = last?.instanceId === (descriptor ?? started?.descriptor)?.instanceId;
+    if (last && isOfThisRun && (last.exitCode !== null || last.signal !== null)) return last;
+    return reason === 'ended-cleanly' ? { exitCode: 0, signal: null } : 'unknown';
+  }
+}
