@@ -165,8 +165,18 @@ class DaemonRun {
     const { daemon } = this.step;
     if (!this.project.daemons.some(({ dependsOn }) => dependsOn[daemon.key] === 'healthy')) return;
     this.context.onProgress?.(daemon.name, 'waiting until it is healthy');
-    const isHealthy = await this.poll(async () => (await this.context.daemons.isHealthy(daemon.name, daemon.spec)) || undefined);
-    if (!isHealthy) throw this.tooLate('was not healthy');
+    const isHealthy = await this.poll(
+      async () => (await this.context.daemons.isHealthy(daemon.name, daemon.spec)) || (await this.whyNever()),
+    );
+    if (isHealthy === undefined) throw this.tooLate('was not healthy');
+    if (isHealthy !== true) throw isHealthy;
+  }
+
+  /** One that has ended does not get healthy any more. */
+  private async whyNever(): Promise<DaemonError | undefined> {
+    const { state, phase, place } = await this.context.daemons.look(this.name);
+    if (state === 'running' || phase === 'backoff') return undefined;
+    return new DaemonError('ended-before-ready', `${this.name} ended before it was healthy`, { name: this.name, log: place.log });
   }
 
   /** Looks until there is an answer, or the time is over. Throws `cancelled`. */

@@ -1,7 +1,9 @@
 import type { DaemonSpec } from './daemon-spec.js';
 import { restartByPolicy, type SupervisedMachine, startByPolicy } from './delegate.js';
+import type { Descriptor } from './descriptor.js';
 import { type DaemonView, look } from './look.js';
 import type { BringUpOptions, KnownEnd, ProjectDaemons } from './project-daemons.js';
+import type { RunRecord } from './run-record.js';
 import type { StartResult } from './start-daemon.js';
 import { type StopResult, stopDaemon } from './stop-daemon.js';
 
@@ -11,6 +13,7 @@ export type ProbeHealth = (spec: DaemonSpec, running: DaemonView) => Promise<boo
 /** How long an end may take to be told, after the process is seen dead: to its parent, or by a supervisor to the recorder. */
 const endToldWithinMs = 1_000;
 const pollMs = 5;
+const mostRunsRead = 20;
 
 /** Daemons of a home, each with a supervisor where its spec asks for one. */
 export class KeptProjectDaemons implements ProjectDaemons {
@@ -66,16 +69,26 @@ export class KeptProjectDaemons implements ProjectDaemons {
   }
 
   private async endSeen(name: string): Promise<KnownEnd> {
-    const { state, phase, reason, descriptor } = await this.look(name);
+    const view = await this.look(name);
     // Between two runs it has not ended for good.
-    if (state === 'running' || phase === 'backoff') return undefined;
+    if (view.state === 'running' || view.phase === 'backoff') return undefined;
     const started = this.started.get(name);
     const toldToUs = started?.end();
     if (toldToUs) return toldToUs;
-    const [last] = await this.machine.runs.read({ name }, 1);
-    // Restarted meanwhile, it is another instance than the one that was started here.
-    const isOfThisRun = last?.instanceId === (descriptor ?? started?.descriptor)?.instanceId;
-    if (last && isOfThisRun && (last.exitCode !== null || last.signal !== null)) return last;
-    return reason === 'ended-cleanly' ? { exitCode: 0, signal: null } : 'unknown';
+    const last = await this.lastRun(name, view.descriptor ?? started?.descriptor);
+    if (last && isRestarted(last, view)) return undefined;
+    if (last && (last.exitCode !== null || last.signal !== null)) return last;
+    return view.reason === 'ended-cleanly' ? { exitCode: 0, signal: null } : 'unknown';
   }
+
+  /** The newest run on record, if that is this one or came after it. */
+  private async lastRun(name: string, since: Descriptor | undefined): Promise<RunRecord | undefined> {
+    const runs = await this.machine.runs.read({ name }, mostRunsRead);
+    return runs.some(({ instanceId }) => instanceId === since?.instanceId) ? runs[0] : undefined;
+  }
+}
+
+/** Whether a supervisor starts it again, though there is nothing to see of that yet. */
+function isRestarted({ cause }: RunRecord, { phase, descriptor }: DaemonView): boolean {
+  return phase !== 'failed' && descriptor?.supervisedBy !== null && (cause === 'crash' || cause === 'oom');
 }

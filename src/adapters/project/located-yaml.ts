@@ -83,19 +83,23 @@ class Reader implements LocatedValue {
   }
 
   issue(path: Path, message: string): FileIssue {
-    return { ...this.placeOf(this.spotOf(path).offset), path, message };
+    return this.issueOf(this.spotOf(path).offset, path, message);
   }
 
   keyIssue(path: Path, message: string): FileIssue {
-    return { ...this.placeOf(this.spotOf(path).keyOffset), path, message };
+    return this.issueOf(this.spotOf(path).keyOffset, path, message);
   }
 
   issueAt(offset: number, message: string): FileIssue {
-    return { ...this.placeOf(offset), path: [], message };
+    return this.issueOf(offset, [], message);
   }
 
   sourceOf(path: Path): string | undefined {
     return this.spotOf(path).source;
+  }
+
+  private issueOf(offset: number, path: Path, message: string): FileIssue {
+    return { ...this.placeOf(offset), path, message: printable(message) };
   }
 
   /** Of the last part of the path that is there. */
@@ -112,7 +116,7 @@ class Reader implements LocatedValue {
   }
 
   private report(offset: number, path: Path, message: string): void {
-    this.issues.push({ ...this.placeOf(offset), path, message });
+    this.issues.push(this.issueOf(offset, path, message));
   }
 
   private plain(node: Node | null | undefined, path: Path, depth: number): unknown {
@@ -228,6 +232,15 @@ function hasText(node: Node): boolean {
 
 function offsetOf(node: Node): number {
   return node.range?.[0] ?? 0;
+}
+
+const longestMessage = 600;
+
+/** One line, whatever of the file stands in it, and nothing that a terminal would obey. */
+function printable(message: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be printed.
+  const line = message.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ');
+  return line.length <= longestMessage ? line : `${line.slice(0, longestMessage)}…`;
 }
 
 function inWords(code: string, message: string): string {

@@ -34,7 +34,9 @@ function wrongValue(path: Path, file: LocatedValue, rule: string): string {
   const value = valueAt(file.value, path);
   if (path.length === 0) return value === null ? 'the file is empty: it takes a mapping with daemons' : `it is ${shown(value)}: ${rule}`;
   if (value === undefined) return `${nameOf(path.slice(0, -1))} has no ${path.at(-1)}: ${rule}`;
-  return value === null ? `${nameOf(path)} is empty: ${rule}` : `${nameOf(path)} is ${file.sourceOf(path) ?? shown(value)}: ${rule}`;
+  return value === null
+    ? `${nameOf(path)} is empty: ${rule}`
+    : `${nameOf(path)} is ${shortSource(file.sourceOf(path)) ?? shown(value)}: ${rule}`;
 }
 
 function unknownKey(key: string, path: Path, allowed: readonly string[]): string {
@@ -48,6 +50,11 @@ function unknownKey(key: string, path: Path, allowed: readonly string[]): string
 export function nameOf(path: Path): string {
   if (path.length === 0) return 'the file';
   return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${part}`)).join('');
+}
+
+/** As it stands there, where that is one short line. */
+function shortSource(source: string | undefined): string | undefined {
+  return source !== undefined && source.length <= 80 && !source.includes('\n') ? source : undefined;
 }
 
 /** What is no single word is told by its kind. */

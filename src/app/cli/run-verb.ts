@@ -39,6 +39,9 @@ async function revive(machine: SupervisedMachine, answer: Answer): Promise<Answe
   }
 }
 
+/** Verbs that read a project file, or write one. */
+const ofProjects = new Set(['up', 'down', 'apply', 'validate', 'import']);
+
 /** Asked for by the verbs that need it: it may have been removed under us. */
 function workingFolder(): string {
   try {
@@ -49,6 +52,6 @@ function workingFolder(): string {
 }
 
 async function findMore(verb: string): Promise<Verb> {
-  const more: Readonly<Record<string, Verb>> = await import('./more-verbs.js');
+  const more: Readonly<Record<string, Verb>> = ofProjects.has(verb) ? await import('./project-verbs.js') : await import('./more-verbs.js');
   return more[verb] as Verb;
 }

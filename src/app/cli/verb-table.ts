@@ -83,6 +83,15 @@ const specOptions: readonly OptionSyntax[] = [
   { flag: '--daemon-version', kind: 'value', label: 'V', summary: "the daemon's own version" },
 ];
 
+const file: OptionSyntax = {
+  flag: '--file',
+  kind: 'value',
+  label: 'FILE',
+  summary: 'the project file; the nearest daemonry.yaml, daemonry.yml or daemonry.json without it',
+  values: 'file',
+};
+const group: OptionSyntax = { flag: '--group', kind: 'value', label: 'GROUP', summary: 'the daemons of this group' };
+
 /** Every verb, in the order of the help. Parsers, help and completion are made from this. */
 export const verbTable: readonly VerbSyntax[] = [
   {
@@ -158,6 +167,40 @@ export const verbTable: readonly VerbSyntax[] = [
   { verb: 'events', summary: 'a line of JSON for each change of state', names: 'any', command: false, options: everywhere },
   { verb: 'reload', summary: 'have a daemon read its configuration again', names: 'one', command: false, options: everywhere },
   { verb: 'serve', summary: 'run the supervisor of this home in the foreground', names: 'none', command: false, options: everywhere },
+  {
+    verb: 'up',
+    summary: 'start the daemons of a project, and what they depend on',
+    names: 'any',
+    command: false,
+    options: [...everywhere, file, group],
+  },
+  {
+    verb: 'down',
+    summary: 'stop the daemons of a project, and what depends on them',
+    names: 'any',
+    command: false,
+    options: [...everywhere, file, group],
+  },
+  {
+    verb: 'apply',
+    summary: 'start, replace and stop what differs from a project file',
+    names: 'none',
+    command: false,
+    options: [...everywhere, file, { flag: '--dry-run', kind: 'flag', summary: 'only say what would be done' }],
+  },
+  { verb: 'validate', summary: 'say whether a project file is in order', names: 'none', command: false, options: [...everywhere, file] },
+  {
+    verb: 'import',
+    summary: 'print a project file made from a Procfile, ecosystem.config.js (which it runs) or supervisord.conf',
+    names: 'one',
+    nameLabel: '<file>',
+    command: false,
+    options: [
+      ...everywhere,
+      { flag: '--output', kind: 'value', label: 'FILE', summary: 'write it there', values: 'file' },
+      { flag: '--force', kind: 'flag', summary: 'over a file that is there' },
+    ],
+  },
   {
     verb: 'doctor',
     summary: 'say what is wrong here and what to do',
