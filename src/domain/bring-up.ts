@@ -85,6 +85,7 @@ class DaemonRun {
     if (condition === 'ready' && (await this.ready.reached)) return undefined;
     const result = await this.result;
     if (isWell(result)) return undefined;
+    if (result.outcome === 'starting') return `${this.name} is not ready yet`;
     return result.outcome === 'failed' ? `${this.name} failed` : `${this.name} was ${result.outcome}`;
   }
 

@@ -132,6 +132,19 @@ describe('bringing daemons up', () => {
     expect(resultOf(results, 'web')).toMatchObject({ because: 'shop.api was skipped' });
   });
 
+  test('skips what needs one ready that was kept though it was not, and not what needs it started', async () => {
+    const daemons = new FakeProjectDaemons();
+    const start = daemons.start.bind(daemons);
+    daemons.start = async (name, spec, options) => {
+      const result = await start(name, spec, options);
+      return name === 'shop.db' ? { ...result, outcome: 'starting' } : result;
+    };
+    const of = project(daemon('db'), daemon('api', { db: 'ready' }), daemon('web', { db: 'started' }));
+    const { results, outcomes } = await up(of, daemons);
+    expect(outcomes).toEqual({ db: 'starting', api: 'skipped', web: 'started' });
+    expect(resultOf(results, 'api')).toMatchObject({ because: 'shop.db is not ready yet' });
+  });
+
   test('cancelled: ends what is being started, starts nothing more, and leaves what is ready', async () => {
     const daemons = new FakeProjectDaemons();
     const controller = new AbortController();

@@ -81,6 +81,8 @@ export class FakeProjectDaemons implements ProjectDaemons {
   /** Called while the start of a daemon is under way, which takes as long as this. */
   readonly held = new Map<string, () => void | Promise<void>>();
 
+  private stopsAsked = 0;
+
   get sightings(): ProjectSightings {
     return new Map([...this.kept].map(([name, { state, spec }]) => [name.toLowerCase(), { name, state, phase: null, spec }]));
   }
@@ -110,7 +112,9 @@ export class FakeProjectDaemons implements ProjectDaemons {
     return this.launch('replace', name, spec, options);
   }
 
+  /** What is asked for first takes longest, so that only who waits sees them in order. */
   async stop(name: string) {
+    for (let ticks = 12 - this.stopsAsked++; ticks > 0; ticks--) await new Promise((resolve) => setImmediate(resolve));
     this.events.push(`stop ${name}`);
     const wasRunning = this.kept.get(name)?.state === 'running';
     this.kept.set(name, { state: 'stopped', spec: this.kept.get(name)?.spec });
