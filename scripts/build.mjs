@@ -9,7 +9,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** Modules that most uses of the command line never need: each is a file of its own, read when it is wanted. */
-const onDemand = ['run-verb', 'more-verbs', 'full-syntax', 'spec-codec', 'rpc-peer', 'spinner'];
+const onDemand = ['run-verb', 'more-verbs', 'project-verbs', 'full-syntax', 'spec-codec', 'rpc-peer', 'spinner'];
 
 const splitOnDemand = {
   name: 'split-on-demand',
@@ -87,11 +87,13 @@ const commandLine = {
     entry: 'src/app/cli/entry.ts',
     'run-verb': 'src/app/cli/run-verb.ts',
     'more-verbs': 'src/app/cli/more-verbs.ts',
+    'project-verbs': 'src/app/cli/project-verbs.ts',
     'full-syntax': 'src/app/cli/full-syntax.ts',
     'spec-codec': 'src/adapters/files/spec-codec.ts',
     spinner: 'src/app/cli/spinner.ts',
     'rpc-peer': 'src/adapters/net/rpc-peer.ts',
   },
+  define: { ...common.define, 'import.meta.url': '""' },
   alias: { clipanion: 'clipanion/lib/advanced/index.mjs' },
   plugins: [splitOnDemand, windowsAtFirstCall],
 };
@@ -112,7 +114,7 @@ const library = {
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
   plugins: [importAtOnce, windowsAtOnce],
-  entryPoints: { index: 'src/app/embed/index.ts', serve: 'src/app/serve/index.ts' },
+  entryPoints: { index: 'src/app/embed/index.ts', serve: 'src/app/serve/index.ts', supervisor: 'src/app/supervise/program.ts' },
   // Bundled CommonJS packages ask for node's own modules through require.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
 };

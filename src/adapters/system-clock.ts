@@ -1,9 +1,12 @@
 import type { Clock } from '../domain/ports.js';
 
-/** The machine's clocks. The monotonic one may stand still while the machine sleeps. */
+/** The machine's clocks. The monotonic one is the same for all programs of one boot, and may stand still while the machine sleeps. */
 export class SystemClock implements Clock {
+  /** `keepsAlive`: whether a program stays alive for as long as it sleeps. */
+  constructor(private readonly keepsAlive = true) {}
+
   monotonicMs(): number {
-    return performance.now();
+    return Number(process.hrtime.bigint()) / 1e6;
   }
 
   wallTime(): string {
@@ -19,6 +22,7 @@ export class SystemClock implements Clock {
         resolve();
       };
       const timer = setTimeout(done, ms);
+      if (!this.keepsAlive) timer.unref();
       signal?.addEventListener('abort', done);
     });
   }

@@ -7,6 +7,10 @@ export type DaemonErrorCode =
   | 'invalid-name'
   /** A spec, or one of its values, that can't be meant. */
   | 'invalid-spec'
+  /** A project file with errors: `errors` has all of them, with line and column. */
+  | 'invalid-project'
+  /** A daemon of the same name runs that this project file did not start. */
+  | 'other-project'
   /** A start without a command, and none remembered. */
   | 'no-remembered-spec'
   | 'command-not-found'
@@ -20,9 +24,15 @@ export type DaemonErrorCode =
   /** A record that can't be judged from here: another host, container or newer version. */
   | 'unknown-daemon'
   | 'not-found'
+  /** Something that only a running daemon can do. */
+  | 'not-running'
+  /** It would end where it was asked to reload. */
+  | 'not-reloadable'
   /** `run` of a daemon that already runs: the one verb that can't share it. */
   | 'already-running'
   | 'ended-before-ready'
+  /** One that others wait for to end well has ended otherwise. */
+  | 'ended-badly'
   | 'ready-timeout'
   | 'lock-timeout'
   | 'stop-timeout'

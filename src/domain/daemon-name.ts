@@ -5,10 +5,23 @@ const windowsDevice = /^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?$/i;
 
 export const nameRule = 'a name has 1 to 64 of A-Z a-z 0-9 . _ -, begins with a letter or digit, ends with no dot, and is no reserved word';
 
+/** The daemon that keeps others running. Nobody else may have its name. */
+export const supervisorName = 'supervisor';
+
 /** Returns the name, or throws `invalid-name`: it becomes a folder on every system, Windows included. */
 export function checkedName(name: string): string {
-  if (shape.test(name) && !name.endsWith('.') && !windowsDevice.test(name) && name.toLowerCase() !== 'supervisor') return name;
-  throw new DaemonError('invalid-name', `invalid name ${JSON.stringify(name)}`, { name, allowed: nameRule });
+  if (!sameName(name, supervisorName)) return checkedFolderName(name);
+  throw invalidName(name);
+}
+
+/** The same, and the supervisor's too: for verbs that only look at a daemon, or end it. */
+export function checkedFolderName(name: string): string {
+  if (shape.test(name) && !name.endsWith('.') && !windowsDevice.test(name)) return name;
+  throw invalidName(name);
+}
+
+function invalidName(name: string): DaemonError {
+  return new DaemonError('invalid-name', `invalid name ${JSON.stringify(name)}`, { name, allowed: nameRule });
 }
 
 /** Names are compared without case, since some file systems do. */

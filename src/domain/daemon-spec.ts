@@ -1,3 +1,4 @@
+import type { HealthCheck } from './health-check.js';
 import type { ReadyCondition } from './ready-condition.js';
 
 export type RestartPolicy = 'never' | 'on-failure' | 'always';
@@ -27,7 +28,20 @@ export interface DaemonSpec {
   readonly logMaxBytes: number;
   readonly logKeep: number;
   readonly restart: RestartPolicy;
+  /** Before the second restart in a row, doubled for each further one; the first comes at once. 0: every one comes at once. */
+  readonly restartDelayMs: number;
+  readonly restartMaxDelayMs: number;
+  /** So many restarts within the window are a crash loop, which is broken. 0: never. */
+  readonly restartLimit: number;
+  readonly restartWindowMs: number;
+  /** After so long a run the next restart is a first one again. */
+  readonly stableMs: number;
+  /** Exit codes that are no failure. */
+  readonly successCodes: readonly number[];
+  readonly health: HealthCheck | null;
   readonly version: string | null;
+  /** The project file that it comes from, as an absolute path. */
+  readonly project: string | null;
 }
 
 export const specDefaults = {
@@ -45,7 +59,15 @@ export const specDefaults = {
   logMaxBytes: 10 * 1024 ** 2,
   logKeep: 5,
   restart: 'never',
+  restartDelayMs: 100,
+  restartMaxDelayMs: 30_000,
+  restartLimit: 10,
+  restartWindowMs: 60_000,
+  stableMs: 10_000,
+  successCodes: [0],
+  health: null,
   version: null,
+  project: null,
 } as const satisfies Omit<DaemonSpec, 'command' | 'cwd'>;
 
 /** The names of the fields in which two specs differ, for a warning: a running daemon keeps the one it was started with. */

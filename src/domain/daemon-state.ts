@@ -1,4 +1,4 @@
-import type { Descriptor, DescriptorReading } from './descriptor.js';
+import type { Descriptor, DescriptorReading, Phase } from './descriptor.js';
 import { type BlindReason, type Sighting, unreachable } from './identity.js';
 
 export type DaemonState = 'stopped' | 'running' | 'stale' | 'unknown';
@@ -13,6 +13,10 @@ export type StateReason =
   | 'process-is-a-zombie'
   | 'pid-reused'
   | 'newer-schema'
+  /** Between two runs: its supervisor is about to start it again. */
+  | 'awaiting-restart'
+  /** It ended too often in too short a time, and is left alone until somebody starts it. */
+  | 'crash-loop'
   | BlindReason;
 
 export interface Classification {
@@ -21,7 +25,11 @@ export interface Classification {
 }
 
 /** The state is a function of the descriptor and the sighting, and of nothing else. */
-export function classify(reading: DescriptorReading, sight: (descriptor: Descriptor) => Sighting): Classification {
+export function classify(
+  reading: DescriptorReading,
+  sight: (descriptor: Descriptor) => Sighting,
+  isSupervised: () => boolean = () => false,
+): Classification {
   switch (reading.kind) {
     case 'absent':
       return { state: 'stopped', reason: 'no-descriptor' };
@@ -30,13 +38,13 @@ export function classify(reading: DescriptorReading, sight: (descriptor: Descrip
     case 'newer':
       return { state: 'unknown', reason: 'newer-schema' };
     case 'present':
-      return classifySighting(sight(reading.descriptor), reading.endedCleanly);
+      return classifySighting(sight(reading.descriptor), reading.descriptor.phase, reading.endedCleanly, isSupervised);
     default:
       return unreachable(reading);
   }
 }
 
-function classifySighting(sighting: Sighting, endedCleanly: boolean): Classification {
+function classifySighting(sighting: Sighting, phase: Phase, endedCleanly: boolean, isSupervised: () => boolean): Classification {
   switch (sighting.kind) {
     case 'alive':
       return { state: 'running', reason: 'alive' };
@@ -45,7 +53,11 @@ function classifySighting(sighting: Sighting, endedCleanly: boolean): Classifica
     case 'gone':
     case 'zombie':
     case 'stranger':
+      if (phase === 'failed') return { state: 'stopped', reason: 'crash-loop' };
+      if (phase === 'backoff') return { state: 'stopped', reason: 'awaiting-restart' };
       if (endedCleanly) return { state: 'stopped', reason: 'ended-cleanly' };
+      // Its end is news that its supervisor has, or is about to have.
+      if (phase !== 'stopping' && isSupervised()) return { state: 'stopped', reason: 'awaiting-restart' };
       return { state: 'stale', reason: deathReason[sighting.kind] };
     default:
       return unreachable(sighting);

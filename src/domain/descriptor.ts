@@ -8,10 +8,24 @@ export type RunningPhase = 'starting' | 'ready' | 'stopping';
 /** `running` has a phase of its own; `backoff` and `failed` belong to a supervisor that has no process to show. */
 export type Phase = RunningPhase | 'backoff' | 'failed';
 
+/** What a supervisor has to know of the runs before, also one that has taken over from another. */
+export interface RestartHistory {
+  /** Since somebody started it by hand. */
+  readonly restarts: number;
+  /** In a row, none of the runs between them stable. */
+  readonly streak: number;
+  /** When, by the machine's monotonic clock, in milliseconds: those that its window counts. */
+  readonly recentMs: readonly number[];
+}
+
 export interface SupervisorReference {
   readonly pid: number;
   readonly startToken: string;
   readonly instanceId: string;
+}
+
+export function sameInstance(a: { readonly instanceId: string }, b: { readonly instanceId: string }): boolean {
+  return a.instanceId === b.instanceId;
 }
 
 /** The durable record of the process started under a name: `daemon.json`. Fields may be added, never changed. */
@@ -32,15 +46,30 @@ export interface Descriptor extends ProcessIdentity {
   readonly supervisedBy: SupervisorReference | null;
   /** The readiness condition in its written form, so that anyone can derive the phase again when the starter is gone. */
   readonly ready: string;
-  /** Where this instance's output begins in `log`, in bytes. */
+  /** Where this instance's output begins in `log`, in bytes, counted over all that was ever written to it. */
   readonly logOffset: number;
   readonly notifyFile: string | null;
   /** How this instance is to be ended. */
   readonly stop: { readonly signal: string; readonly graceMs: number };
+  /** Of a supervised daemon. */
+  readonly history?: RestartHistory;
+  /** The run before this one: what of it had left its group may live on. */
+  readonly former?: FormerRun;
+  /** How often the kernel had killed for want of memory around this process when it was started. */
+  readonly memory?: MemoryWitness;
   /** The process named is the starter, written before a direct spawn where no launch gate can be had. */
   readonly intent?: true;
   /** It could not leave the job of its starter, a terminal's perhaps, and may have ended with it: on Windows. */
   readonly confined?: true;
+}
+
+export type FormerRun = Pick<Descriptor, 'instanceId' | 'pid' | 'startToken'>;
+
+/** The kernel's count of processes that it killed for want of memory in one control group. */
+export interface MemoryWitness {
+  /** The file that has the count. */
+  readonly source: string;
+  readonly kills: number;
 }
 
 /** What was found where a descriptor belongs. */

@@ -66,6 +66,11 @@ export async function endLeftovers(machine: Machine, descriptor: Descriptor, gra
   return endRemains(machine, { descriptor }, machine.clock.monotonicMs() + graceMs);
 }
 
+/** The same of the run before a living one. */
+export async function endFormer(machine: Machine, { former, ...descriptor }: Descriptor): Promise<void> {
+  if (former) await endLeftovers(machine, { ...descriptor, ...former }, descriptor.stop.graceMs);
+}
+
 async function endRemains(machine: Machine, of: RemainsOf, graceDeadline: number): Promise<InstanceEnd> {
   const { descriptor } = of;
   let known = of;

@@ -1,10 +1,10 @@
 import { isDaemonError } from './daemon-error.js';
-import type { Descriptor, RunningPhase } from './descriptor.js';
+import type { Descriptor, Phase } from './descriptor.js';
 import { endInstance, type InstanceEnd } from './end-instance.js';
 import type { HeldLock, Machine } from './ports.js';
 
 /** Writes a new phase into the descriptor, and keeps what else it says. */
-export async function recordPhase(machine: Machine, held: HeldLock, descriptor: Descriptor, phase: RunningPhase): Promise<Descriptor> {
+export async function recordPhase(machine: Machine, held: HeldLock, descriptor: Descriptor, phase: Phase): Promise<Descriptor> {
   const next = { ...descriptor, phase };
   await machine.descriptors.write(held, next);
   return next;
@@ -12,10 +12,16 @@ export async function recordPhase(machine: Machine, held: HeldLock, descriptor: 
 
 /**
  * Ends the instance on record, and says so there first: whoever finds it after a crash of ours must not take a dying
- * daemon for a running one. Throws what `endInstance` throws.
+ * daemon for a running one. `ending` is `backoff` for one that its supervisor starts again. Throws what `endInstance` throws.
  */
-export async function endRecorded(machine: Machine, held: HeldLock, descriptor: Descriptor, graceMs: number): Promise<InstanceEnd> {
-  const say = async (phase: RunningPhase) => {
+export async function endRecorded(
+  machine: Machine,
+  held: HeldLock,
+  descriptor: Descriptor,
+  graceMs: number,
+  ending: 'stopping' | 'backoff' = 'stopping',
+): Promise<InstanceEnd> {
+  const say = async (phase: Phase) => {
     try {
       await recordPhase(machine, held, descriptor, phase);
     } catch {
@@ -23,10 +29,10 @@ export async function endRecorded(machine: Machine, held: HeldLock, descriptor: 
     }
   };
   try {
-    return await endInstance(machine, descriptor, graceMs, () => say('stopping'));
+    return await endInstance(machine, descriptor, graceMs, () => say(ending));
   } catch (error) {
     // It was not even asked to end.
-    if (isDaemonError(error) && error.code === 'not-permitted') await say(descriptor.phase as RunningPhase);
+    if (isDaemonError(error) && error.code === 'not-permitted') await say(descriptor.phase);
     throw error;
   }
 }

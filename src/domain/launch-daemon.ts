@@ -1,12 +1,20 @@
 import { awaitReadiness } from './await-readiness.js';
-import { DaemonError } from './daemon-error.js';
+import { DaemonError, isDaemonError } from './daemon-error.js';
 import type { DaemonSpec } from './daemon-spec.js';
-import { type Descriptor, descriptorSchema } from './descriptor.js';
+import {
+  type Descriptor,
+  descriptorSchema,
+  type FormerRun,
+  type MemoryWitness,
+  type RestartHistory,
+  type SupervisorReference,
+} from './descriptor.js';
 import { endInstance } from './end-instance.js';
 import { endRecorded, recordPhase } from './end-recorded.js';
 import type { ProcessIdentity } from './identity.js';
 import type { HeldLock, InstanceFiles, Launch, Machine, ProcessEnd, ResolvedCommand } from './ports.js';
 import { formatReadyCondition } from './ready-condition.js';
+import { type EndedRun, recordRun } from './record-run.js';
 
 /** How many of the daemon's last lines an error carries. */
 const errorTailLines = 10;
@@ -21,10 +29,23 @@ export interface Launched {
   readonly outcome: 'started' | 'starting';
   /** How it ended, once it has. */
   readonly end: () => ProcessEnd | undefined;
+  /** Resolves when it has; see `Launch`. */
+  readonly ended: Launch['ended'];
+}
+
+/** By whom a daemon is kept running, and what became of its runs before. */
+export interface Supervision {
+  readonly by: SupervisorReference;
+  readonly history: RestartHistory;
 }
 
 export interface LaunchOptions {
   readonly signal?: AbortSignal | undefined;
+  readonly supervision?: Supervision | undefined;
+  /** Leaves the record of a launch that failed: the supervisor that restarts it writes there what comes next. */
+  readonly keepsRecord?: boolean | undefined;
+  /** A run that is over, of which not everything may have been ended yet. */
+  readonly former?: Descriptor | undefined;
   readonly onLaunched?: ((descriptor: Descriptor) => void) | undefined;
 }
 
@@ -39,25 +60,37 @@ export async function launchDaemon(
   held: HeldLock,
   spec: DaemonSpec,
   command: ResolvedCommand,
-  { signal, onLaunched }: LaunchOptions = {},
+  options: LaunchOptions = {},
 ): Promise<Launched> {
-  const { descriptor, path, launch } = await spawnRecorded(machine, held, spec, command);
+  const { signal, onLaunched, keepsRecord } = options;
+  const { descriptor, path, launch } = await spawnRecorded(machine, held, spec, command, options);
+  const ends = { end: () => launch.end(), ended: (signal: AbortSignal) => launch.ended(signal) };
   try {
     onLaunched?.(descriptor);
     await launch.open();
     const outcome = await awaitReadiness(machine, descriptor, spec.readyTimeoutMs, signal);
-    if (outcome === 'timeout' && spec.onTimeout === 'keep') return { descriptor, path, outcome: 'starting', end: () => launch.end() };
+    if (outcome === 'timeout' && spec.onTimeout === 'keep') return { descriptor, path, outcome: 'starting', ...ends };
     if (outcome === 'ended') throw await endedBeforeReady(machine, descriptor, launch);
     if (outcome !== 'ready') throw await unready(machine, descriptor, spec, outcome);
-    return { descriptor: await recordPhase(machine, held, descriptor, 'ready'), path, outcome: 'started', end: () => launch.end() };
+    return { descriptor: await recordPhase(machine, held, descriptor, 'ready'), path, outcome: 'started', ...ends };
   } catch (error) {
     // Of one that is dead, too: its children may still hold the port that it died over.
-    await endRecorded(machine, held, descriptor, descriptor.stop.graceMs);
-    await clearQuietly(machine, held);
+    await endRecorded(machine, held, descriptor, descriptor.stop.graceMs, keepsRecord ? 'backoff' : 'stopping');
+    if (!keepsRecord) {
+      await recordRun(machine, held, { descriptor, ...endOfFailed(error, launch) });
+      await clearQuietly(machine, held);
+    }
     throw error;
   } finally {
     launch.release();
   }
+}
+
+function endOfFailed(error: unknown, launch: Launch): Pick<EndedRun, 'cause' | 'decision' | 'exitCode' | 'signal'> {
+  const code = isDaemonError(error) ? error.code : undefined;
+  if (code === 'ready-timeout') return { cause: 'stop', decision: 'stopped by its starter, since it was not ready in time' };
+  if (code === 'cancelled') return { cause: 'stop', decision: 'stopped by its starter, whose start was cancelled' };
+  return { cause: 'crash', decision: 'it ended before it was ready, and its start failed', ...launch.end() };
 }
 
 async function spawnRecorded(
@@ -65,14 +98,16 @@ async function spawnRecorded(
   held: HeldLock,
   spec: DaemonSpec,
   command: ResolvedCommand,
+  { supervision, keepsRecord, former }: LaunchOptions,
 ): Promise<{ descriptor: Descriptor; path: string; launch: Launch }> {
   const { descriptors, spawner } = machine;
   const place = await descriptors.place(held.ref);
   const log = await machine.logs.prepare(held, { ref: held.ref, file: spec.log, maxBytes: spec.logMaxBytes, keep: spec.logKeep });
   const files = await descriptors.createInstance(held, { pinnedSocket: spec.socket, notify: spec.ready.kind === 'notify' });
   const here = await machine.inspector.vantage();
+  const memory = await machine.inspector.memoryKills(here.pid);
   const describe = (identity: ProcessIdentity) =>
-    describeInstance(machine, spec, files, { name: place.name, log, uid: here.uid, identity });
+    describeInstance(machine, spec, files, { name: place.name, log, uid: here.uid, identity, supervision, memory, former });
 
   let launch: Launch | undefined;
   try {
@@ -93,7 +128,7 @@ async function spawnRecorded(
     // Without a gate the command ran already, and what it has started would outlive it.
     const isEnded = !launch || command.gated || (await endQuietly(machine, describe(launch.identity)));
     // Else the intent stays, by which the next verb finds them.
-    if (isEnded) await clearQuietly(machine, held);
+    if (isEnded && !keepsRecord) await clearQuietly(machine, held);
     throw error;
   }
 }
@@ -102,7 +137,15 @@ function describeInstance(
   machine: Machine,
   spec: DaemonSpec,
   files: InstanceFiles,
-  of: { name: string; log: { path: string; offset: number }; uid: number; identity: ProcessIdentity },
+  of: {
+    name: string;
+    log: { path: string; offset: number };
+    uid: number;
+    identity: ProcessIdentity;
+    supervision: Supervision | undefined;
+    memory: MemoryWitness | undefined;
+    former: Descriptor | undefined;
+  },
 ): Descriptor {
   const { pid, startToken, bootId, pidNamespace, timeNamespace, host } = of.identity;
   return {
@@ -122,12 +165,24 @@ function describeInstance(
     startedAt: machine.clock.wallTime(),
     log: of.log.path,
     command: spec.command,
-    supervisedBy: null,
+    supervisedBy: of.supervision?.by ?? null,
     ready: formatReadyCondition(spec.ready),
     logOffset: of.log.offset,
     notifyFile: files.notifyFile,
     stop: { signal: spec.stopSignal, graceMs: spec.graceMs },
+    ...(of.supervision ? { history: of.supervision.history } : {}),
+    ...(of.former && isOfSameWorld(of.former, of.identity) ? { former: formerRunOf(of.former) } : {}),
+    ...(of.memory ? { memory: of.memory } : {}),
   };
+}
+
+/** Of another boot, or of another namespace, nothing is left. */
+function isOfSameWorld(a: ProcessIdentity, b: ProcessIdentity): boolean {
+  return a.bootId === b.bootId && a.pidNamespace === b.pidNamespace;
+}
+
+function formerRunOf({ instanceId, pid, startToken }: Descriptor): FormerRun {
+  return { instanceId, pid, startToken };
 }
 
 async function endedBeforeReady(machine: Machine, descriptor: Descriptor, launch: Launch): Promise<DaemonError> {

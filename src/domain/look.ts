@@ -1,5 +1,5 @@
 import { classify, type DaemonState, type StateReason } from './daemon-state.js';
-import type { Descriptor, DescriptorReading, Phase } from './descriptor.js';
+import type { Descriptor, DescriptorReading, Phase, SupervisorReference } from './descriptor.js';
 import { isDead, judgeObservation, judgeWorld, type ProcessIdentity, type Sighting } from './identity.js';
 import type { DaemonPlace, DaemonRef, Machine, ProcessInspector, ReadySubject } from './ports.js';
 import { parseReadyCondition } from './ready-condition.js';
@@ -11,7 +11,7 @@ export interface DaemonView {
   readonly descriptor: Descriptor | null;
   readonly state: DaemonState;
   readonly reason: StateReason;
-  /** Only while a process lives. */
+  /** While a process lives, and where a supervisor has none to show. */
   readonly phase: Phase | null;
 }
 
@@ -20,8 +20,33 @@ export async function look(machine: Pick<Machine, 'descriptors' | 'inspector'>, 
   const reading = await machine.descriptors.read(ref);
   const descriptor = reading.kind === 'present' ? reading.descriptor : null;
   const sighting = descriptor === null ? undefined : await sight(machine.inspector, descriptor);
-  const { state, reason } = classify(reading, () => sighting as Sighting);
-  return { place, reading, descriptor, state, reason, phase: state === 'running' && descriptor ? descriptor.phase : null };
+  const isSupervised =
+    descriptor !== null && sighting !== undefined && isDead(sighting) && (await hasSupervisor(machine.inspector, descriptor));
+  const { state, reason } = classify(
+    reading,
+    () => sighting as Sighting,
+    () => isSupervised,
+  );
+  return { place, reading, descriptor, state, reason, phase: phaseOf(state, reason, descriptor) };
+}
+
+function phaseOf(state: DaemonState, reason: StateReason, descriptor: Descriptor | null): Phase | null {
+  if (reason === 'awaiting-restart') return 'backoff';
+  if (reason === 'crash-loop') return 'failed';
+  if (state !== 'running' || descriptor === null) return null;
+  // Its supervisor ends it, to start it again.
+  return descriptor.phase === 'backoff' || descriptor.phase === 'failed' ? 'stopping' : descriptor.phase;
+}
+
+/** Whether the supervisor on record is alive: in the same world as the daemon that it started or took over. */
+export async function hasSupervisor(inspector: ProcessInspector, descriptor: Descriptor): Promise<boolean> {
+  if (descriptor.supervisedBy === null) return false;
+  return (await sight(inspector, supervisorOf(descriptor, descriptor.supervisedBy))).kind === 'alive';
+}
+
+export function supervisorOf(descriptor: Descriptor, { pid, startToken }: SupervisorReference): ProcessIdentity {
+  const { bootId, pidNamespace, timeNamespace, host } = descriptor;
+  return { pid, startToken, bootId, pidNamespace, timeNamespace, host };
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { DaemonSpec } from './daemon-spec.js';
-import type { Descriptor, DescriptorReading } from './descriptor.js';
+import type { Descriptor, DescriptorReading, MemoryWitness } from './descriptor.js';
+import type { HealthProbe } from './health-check.js';
 import type { Observation, ProcessIdentity, Vantage } from './identity.js';
 import type { ReadyCondition } from './ready-condition.js';
+import type { RunRecord } from './run-record.js';
 
 /** Real adapters answer at once where the system does; the simulated ones suspend, so that others can step in between. */
 export type Awaitable<T> = T | PromiseLike<T>;
@@ -56,6 +58,14 @@ export interface ProcessInspector {
   /** The marks that a process of our user and our namespaces carries; `undefined` also where its environment can't be read. */
   marksOf(pid: number): Awaitable<DaemonMarks | undefined>;
   usage(pid: number): Awaitable<ProcessUsage | undefined>;
+  /** Whether a process handles or ignores a signal, or ends by it; `undefined` where that can't be seen. */
+  handles(pid: number, signal: string): Awaitable<boolean | undefined>;
+  /** False only where it is proven that no process, not even a dead one, is in this group. */
+  mayHaveMembers(processGroup: number): Awaitable<boolean>;
+  /** What a process was started with, where that can be read; it may have changed it since. */
+  environmentOf(pid: number): Awaitable<Environment | undefined>;
+  /** The kernel's count around a process, or by its source; `undefined` where none is kept. */
+  memoryKills(of: number | string): Awaitable<MemoryWitness | undefined>;
   /** The pids whose end would be ours too, or that wait for us: this process and its ancestors. */
   ownLineage(): Awaitable<readonly number[]>;
 }
@@ -103,15 +113,22 @@ export interface Launch {
   abort(): Awaitable<void>;
   /** How it ended, once it has: known to its parent only. */
   end(): ProcessEnd | undefined;
+  /** The same, as soon as it has; `undefined` when `signal` aborts first. Also after `release`. */
+  ended(signal: AbortSignal): Promise<ProcessEnd | undefined>;
   /** Lets go of it: it keeps the caller's program alive no longer. */
   release(): void;
 }
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 export interface ProcessSpawner {
   /** False where no launch gate can be had at all (no `/bin/sh`). */
   readonly gated: boolean;
-  /** Throws `command-not-found`, `not-executable` or `invalid-spec`, with the exact errno, before anything is spawned. */
-  resolve(spec: DaemonSpec): Awaitable<ResolvedCommand>;
+  /**
+   * Throws `command-not-found`, `not-executable` or `invalid-spec`, with the exact errno, before anything is spawned.
+   * `environment`: of whoever wants it started, where that is not this process.
+   */
+  resolve(spec: DaemonSpec, environment?: Environment): Awaitable<ResolvedCommand>;
   spawn(request: LaunchRequest): Awaitable<Launch>;
 }
 
@@ -144,6 +161,8 @@ export interface DescriptorRepo {
   write(held: HeldLock, descriptor: Descriptor): Awaitable<void>;
   /** Removes the descriptor, or sets it aside as `.bad` where it can't be parsed, with the files of the run that it names. */
   clear(held: HeldLock): Awaitable<void>;
+  /** Removes the files of a run that is over, and keeps its record: the next run's takes its place. */
+  clearRun(held: HeldLock, descriptor: Descriptor): Awaitable<void>;
   /** A fresh random instance, with a socket path of its own unless one is pinned. */
   createInstance(held: HeldLock, options: { readonly pinnedSocket: string | null; readonly notify: boolean }): Awaitable<InstanceFiles>;
   readSpec(ref: DaemonRef): Awaitable<DaemonSpec | undefined>;
@@ -185,6 +204,20 @@ export interface ReadinessProbe {
   check(condition: ReadyCondition, subject: ReadySubject): Awaitable<boolean>;
 }
 
+/** What a health probe is about. */
+export interface HealthSubject {
+  readonly pid: number;
+  readonly socket: string | null;
+  readonly instanceId: string;
+  readonly cwd: string;
+  readonly environment: Environment;
+}
+
+export interface HealthProber {
+  /** One attempt, at most `timeoutMs` long. False for whatever is not well. */
+  check(probe: HealthProbe, subject: HealthSubject, timeoutMs: number): Promise<boolean>;
+}
+
 /** What answers on a daemon's socket. `other`: somebody, but not in our protocol, or not in time. */
 export type HelloOutcome =
   | {
@@ -198,10 +231,15 @@ export type HelloOutcome =
   | { readonly kind: 'other' }
   | { readonly kind: 'denied' };
 
+/** `not-served`: it doesn't speak the control protocol, or has nothing to reload there. */
+export type ReloadOutcome = 'reloaded' | 'not-served';
+
 export interface ControlChannel {
   hello(socket: string, timeoutMs: number): Awaitable<HelloOutcome>;
   /** Asks this very instance to end. False unless it was that instance that agreed. */
   shutdown(socket: string, instanceId: string, timeoutMs: number): Awaitable<boolean>;
+  /** Asks this very instance to read its configuration again. */
+  reload(socket: string, instanceId: string, timeoutMs: number): Awaitable<ReloadOutcome>;
 }
 
 export interface LogTarget {
@@ -212,11 +250,29 @@ export interface LogTarget {
   readonly keep: number;
 }
 
+export type RotateOutcome = 'fits' | 'rotated' | 'unsupported';
+
+/** Where the daemons' output is kept. Offsets count all that was ever written to a log, in bytes, over all rotation. */
 export interface LogStore {
-  /** Rotates a log that has grown too large and makes sure that it can be written. Returns where the next output begins. */
+  /** Before a start: rotates a log that has grown too large and makes sure that it can be written. Returns where the next output begins. */
   prepare(held: HeldLock, target: LogTarget): Awaitable<{ readonly path: string; readonly offset: number }>;
-  /** The last lines, oldest first, across rotated files, from `fromOffset` of the current file on and up to `toOffset` where given. */
+  /**
+   * Rotates a log that a daemon writes to, once it holds `maxBytes`; brings to its end what was interrupted. A single look where
+   * it fits. `unsupported`: it is rotated at the next start only, since the system can't, or it is not ours alone.
+   * Throws `unwritable` or `not-permitted`; nothing is lost then.
+   */
+  rotate(held: HeldLock, target: LogTarget): Awaitable<RotateOutcome>;
+  /** For whoever polls: notes how far the log has come by now, and returns how many bytes the current file holds. A single look where nothing was written. */
+  noteTime(path: string): Awaitable<number>;
+  /** The last lines, oldest first, across rotated files, from `fromOffset` on and up to `toOffset` where given. */
   tail(path: string, lines: number, fromOffset?: number, toOffset?: number): Awaitable<readonly string[]>;
+}
+
+/** The flight recorder: one record for each run that has ended, the newest few kept. */
+export interface RunLog {
+  append(held: HeldLock, run: RunRecord): Awaitable<void>;
+  /** The newest first. */
+  read(ref: DaemonRef, most: number): Awaitable<readonly RunRecord[]>;
 }
 
 /** All ports together: the machine that the use cases run on. */
@@ -230,4 +286,12 @@ export interface Machine {
   readonly readiness: ReadinessProbe;
   readonly control: ControlChannel;
   readonly logs: LogStore;
+  readonly runs: RunLog;
+}
+
+/** What a supervisor runs on. */
+export interface SupervisingMachine extends Machine {
+  readonly health: HealthProber;
+  /** For waiting in the background: it keeps no program alive. */
+  readonly backgroundClock: Clock;
 }

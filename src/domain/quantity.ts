@@ -7,12 +7,12 @@ export const longestDurationMs = 2_147_483_647;
 export const durationRule = 'a duration is a number with ms, s, m, h or d, such as 500ms, 10s or 5m';
 export const sizeRule = 'a size is a number with B, KB, MB or GB, such as 64KB or 10MB';
 
-/** `500ms`, `10s`, `5m` in milliseconds; `undefined` for anything else. */
-export function parseDuration(text: string): number | undefined {
+/** `500ms`, `10s`, `5m` in milliseconds; `undefined` for anything else, and for more than `mostMs`. */
+export function parseDuration(text: string, mostMs = longestDurationMs): number | undefined {
   const found = /^(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)$/.exec(text);
   if (!found) return undefined;
   const ms = Math.round(Number(found[1]) * (durationUnitsMs[found[2] as string] as number));
-  return ms <= longestDurationMs ? ms : undefined;
+  return ms <= mostMs ? ms : undefined;
 }
 
 /** `64KB`, `1MB` in bytes (powers of 1024), at least 1; `undefined` for anything else. */

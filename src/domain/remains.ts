@@ -41,9 +41,12 @@ export async function findRemains(machine: Pick<Machine, 'clock' | 'inspector'>,
   const group = isProven || (await belongTo(machine, descriptor, candidates)) ? candidates : [];
 
   const escaped: ProcessRow[] = [];
+  const runs = descriptor.former ? [descriptor, descriptor.former] : [descriptor];
   for (const row of others) {
-    if (group.includes(row) || !startedNoEarlier(row.startToken, descriptor.startToken)) continue;
-    if ((await machine.inspector.marksOf(row.pid))?.instanceId === descriptor.instanceId) escaped.push(row);
+    if (group.includes(row)) continue;
+    const possible = runs.filter(({ startToken }) => startedNoEarlier(row.startToken, startToken));
+    const marks = possible.length > 0 ? await machine.inspector.marksOf(row.pid) : undefined;
+    if (possible.some(({ instanceId }) => instanceId === marks?.instanceId)) escaped.push(row);
   }
   return { leader, group, escaped };
 }

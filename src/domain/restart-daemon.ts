@@ -1,8 +1,8 @@
 import { DaemonError } from './daemon-error.js';
 import type { DaemonSpec } from './daemon-spec.js';
-import { launchDaemon } from './launch-daemon.js';
+import { launchDaemon, type Supervision } from './launch-daemon.js';
 import { look } from './look.js';
-import type { DaemonRef, Machine } from './ports.js';
+import type { DaemonRef, Environment, Machine } from './ports.js';
 import { type StartResult, started } from './start-daemon.js';
 import { stopHeld } from './stop-daemon.js';
 import { lockWait, underLock, unknownDaemon } from './under-lock.js';
@@ -13,6 +13,9 @@ export interface RestartRequest {
   readonly spec?: DaemonSpec | undefined;
   readonly graceMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Of a supervisor that restarts it for somebody else. */
+  readonly supervision?: Supervision | undefined;
+  readonly environment?: Environment | undefined;
 }
 
 /**
@@ -26,12 +29,12 @@ export async function restartDaemon(machine: Machine, request: RestartRequest): 
   if (first.state === 'unknown') throw unknownDaemon(first);
   const spec = request.spec ?? (await machine.descriptors.readSpec(request.ref));
   if (!spec) throw notFound(first.place.name);
-  await machine.spawner.resolve(spec);
+  await machine.spawner.resolve(spec, request.environment);
   return underLock(machine, request.ref, lockWait(spec, request.signal), async (held) => {
     // Read again: another start may have been remembered while we waited.
     const latest = request.spec ?? (await machine.descriptors.readSpec(request.ref)) ?? spec;
-    const command = await machine.spawner.resolve(latest);
-    await stopHeld(machine, held, request);
+    const command = await machine.spawner.resolve(latest, request.environment);
+    await stopHeld(machine, held, request, 'restarted');
     return started(await launchDaemon(machine, held, latest, command, request));
   });
 }

@@ -4,9 +4,9 @@ import { type DaemonSpec, differingFields, specDefaults } from './daemon-spec.js
 import { stepFor } from './daemon-state.js';
 import type { Descriptor } from './descriptor.js';
 import { recordPhase } from './end-recorded.js';
-import { type Launched, launchDaemon } from './launch-daemon.js';
+import { type Launched, launchDaemon, type Supervision } from './launch-daemon.js';
 import { type DaemonView, look } from './look.js';
-import type { DaemonRef, HeldLock, Machine, ProcessEnd, ResolvedCommand } from './ports.js';
+import type { DaemonRef, Environment, HeldLock, Launch, Machine, ProcessEnd, ResolvedCommand } from './ports.js';
 import { cleanUp, endAndClear, lockWait, lookHeld, underLock, unknownDaemon } from './under-lock.js';
 
 export interface StartRequest {
@@ -17,12 +17,17 @@ export interface StartRequest {
   readonly force?: boolean | undefined;
   /** Aborting it ends the daemon that is being started. */
   readonly signal?: AbortSignal | undefined;
+  /** Of a supervisor that starts it for somebody else. */
+  readonly supervision?: Supervision | undefined;
+  /** The environment of whom it is started for, where that is not this process. */
+  readonly environment?: Environment | undefined;
   /** Told as soon as the new instance is on record, before it is ready. */
   readonly onLaunched?: ((descriptor: Descriptor) => void) | undefined;
 }
 
 export interface StartResult {
-  readonly outcome: 'started' | 'already-running' | 'starting';
+  /** `replaced`: of `ensureDaemon` only. */
+  readonly outcome: 'started' | 'already-running' | 'starting' | 'replaced';
   readonly descriptor: Descriptor;
   /** Absolute path of the descriptor. */
   readonly path: string;
@@ -30,6 +35,8 @@ export interface StartResult {
   readonly differs: readonly string[];
   /** How the started process ended, once it has: only its starter learns of it. */
   readonly end: () => ProcessEnd | undefined;
+  /** Resolves when it has; see `Launch`. `undefined` where it ran before. */
+  readonly ended?: Launch['ended'] | undefined;
 }
 
 /**
@@ -59,7 +66,7 @@ interface Prepared {
 
 async function prepare(machine: Machine, view: DaemonView, request: StartRequest): Promise<Prepared> {
   const spec = request.spec ?? (await machine.descriptors.readSpec(request.ref));
-  if (spec) return { spec, command: await machine.spawner.resolve(spec) };
+  if (spec) return { spec, command: await machine.spawner.resolve(spec, request.environment) };
   const { name } = view.place;
   throw new DaemonError('no-remembered-spec', `no command is given, and none is remembered for ${name}`, { name });
 }
@@ -71,7 +78,7 @@ async function startHeld(machine: Machine, held: HeldLock, request: StartRequest
     case 'nothing': {
       const settled = await settle(machine, held, view, request);
       if (settled) return settled;
-      await endAndClear(machine, held, view.descriptor as Descriptor);
+      await endAndClear(machine, held, view.descriptor as Descriptor, { what: 'ended, half started or half stopped as it was,' });
       break;
     }
     case 'refuse':
@@ -88,8 +95,8 @@ async function startHeld(machine: Machine, held: HeldLock, request: StartRequest
 }
 
 /** Asks nothing more of the machine: what could fail now would be told as a failure of a start that succeeded. */
-export function started({ outcome, descriptor, path, end }: Launched): StartResult {
-  return { outcome, descriptor, path, differs: [], end };
+export function started({ outcome, descriptor, path, end, ended }: Launched): StartResult {
+  return { outcome, descriptor, path, differs: [], end, ended };
 }
 
 /**
@@ -112,7 +119,8 @@ async function settle(machine: Machine, held: HeldLock, view: DaemonView, reques
   return alreadyRunning(machine, { ...view, descriptor: ready, phase: 'ready' }, request);
 }
 
-async function alreadyRunning(machine: Machine, view: DaemonView, request: StartRequest): Promise<StartResult> {
+/** The answer for one that runs: nothing is changed. */
+export async function alreadyRunning(machine: Machine, view: DaemonView, request: StartRequest): Promise<StartResult> {
   const remembered = request.spec && (await machine.descriptors.readSpec(request.ref));
   return {
     outcome: 'already-running',

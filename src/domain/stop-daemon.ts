@@ -41,7 +41,7 @@ export async function stopDaemon(machine: Machine, request: StopRequest): Promis
   return underLock(machine, request.ref, lockWait(spec, request.signal), async (held) => stopHeld(machine, held, request));
 }
 
-export async function stopHeld(machine: Machine, held: HeldLock, request: StopRequest): Promise<StopResult> {
+export async function stopHeld(machine: Machine, held: HeldLock, request: StopRequest, what = 'stopped'): Promise<StopResult> {
   const view = await lookHeld(machine, request.ref);
   const { name } = view.place;
   const isAnother = request.instanceId !== undefined && view.descriptor?.instanceId !== request.instanceId;
@@ -52,7 +52,7 @@ export async function stopHeld(machine: Machine, held: HeldLock, request: StopRe
       throw unknownDaemon(view);
     case 'end': {
       const descriptor = view.descriptor as Descriptor;
-      const end = await endAndClear(machine, held, descriptor, request.graceMs);
+      const end = await endAndClear(machine, held, descriptor, { graceMs: request.graceMs, what });
       return { name, outcome: end.forced ? 'killed' : 'stopped', pid: descriptor.pid, escaped: end.escaped, beyondReach: end.beyondReach };
     }
     default: {

@@ -6,6 +6,7 @@ import { endAll, endLeftovers, type InstanceEnd, nothingToEnd } from './end-inst
 import { endRecorded } from './end-recorded.js';
 import { type DaemonView, look } from './look.js';
 import type { DaemonRef, HeldLock, LockWait, Machine } from './ports.js';
+import { recordRun, sawMemoryKill } from './record-run.js';
 import { findMarked } from './remains.js';
 
 /** Beyond what a holder may spend on its daemon's own times: file work and kills. */
@@ -33,25 +34,48 @@ export async function lookHeld(machine: Machine, ref: DaemonRef): Promise<Daemon
   return view.state === 'running' && view.descriptor?.intent ? { ...view, state: 'stale', reason: 'process-gone', phase: null } : view;
 }
 
-/** Ends the running instance and clears its record. */
+/** Ends the running instance and clears its record. `what`: for the flight recorder, what is done to it. */
 export async function endAndClear(
   machine: Machine,
   held: HeldLock,
   descriptor: Descriptor,
-  graceMs = descriptor.stop.graceMs,
+  { graceMs = descriptor.stop.graceMs, what = 'stopped' }: { graceMs?: number | undefined; what?: string } = {},
 ): Promise<InstanceEnd> {
   const end = await endRecorded(machine, held, descriptor, graceMs);
+  const { pid } = await machine.inspector.vantage();
+  const how = end.forced ? ', and killed, since it did not end within its grace' : '';
+  await recordRun(machine, held, { descriptor, cause: 'stop', decision: `${what} by pid ${pid}${how}` });
   await machine.descriptors.clear(held);
   return end;
 }
 
 /** Ends what a dead or lost instance left, and clears its record. */
 export async function cleanUp(machine: Machine, held: HeldLock, view: DaemonView, graceMs?: number): Promise<InstanceEnd> {
+  await recordLoss(machine, held, view);
+  return clearAway(machine, held, view, graceMs);
+}
+
+/** The same of a run that the flight recorder has already. */
+export async function clearAway(machine: Machine, held: HeldLock, view: DaemonView, graceMs?: number): Promise<InstanceEnd> {
   let end = nothingToEnd;
   if (view.descriptor) end = await endLeftovers(machine, view.descriptor, graceMs ?? view.descriptor.stop.graceMs);
   else if (view.reading.kind === 'corrupt') end = await endLost(machine, view, graceMs ?? specDefaults.graceMs);
   await machine.descriptors.clear(held);
   return end;
+}
+
+/** Of a run whose end nobody saw. */
+async function recordLoss(machine: Machine, held: HeldLock, { descriptor, reading }: DaemonView): Promise<void> {
+  // In these phases it has been recorded already; an intent has never run.
+  if (descriptor === null || descriptor.intent || descriptor.phase === 'backoff' || descriptor.phase === 'failed') return;
+  if (descriptor.phase === 'stopping') {
+    await recordRun(machine, held, { descriptor, cause: 'stop', decision: 'stopped by somebody who did not live to say so' });
+  } else if (reading.kind === 'present' && reading.endedCleanly) {
+    await recordRun(machine, held, { descriptor, cause: 'exit', decision: 'it ended by itself, and nobody was to start it again' });
+  } else {
+    const cause = (await sawMemoryKill(machine, descriptor)) ? 'oom' : 'unknown';
+    await recordRun(machine, held, { descriptor, cause, decision: 'nobody was there to see its end' });
+  }
 }
 
 /** A descriptor that can't be parsed names nobody, but its daemon may still run, and carries the path in its environment. */

@@ -19,13 +19,18 @@ export async function waitForDaemon(machine: Machine, request: WaitRequest): Pro
   const deadline = request.timeoutMs === undefined ? undefined : clock.monotonicMs() + request.timeoutMs;
   for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, slowestPollMs)) {
     const view = await lookClosely(machine, request.ref);
-    if (request.until === 'ready' ? view.phase === 'ready' : view.state === 'stopped' || view.state === 'stale') return view;
+    if (request.until === 'ready' ? view.phase === 'ready' : isOver(view)) return view;
     if (request.signal?.aborted)
       throw new DaemonError('cancelled', `the wait for ${view.place.name} was cancelled`, { name: view.place.name });
     const leftMs = deadline === undefined ? slowestPollMs : deadline - clock.monotonicMs();
     if (leftMs <= 0) throw timedOut(view, request);
     await clock.sleep(Math.min(pollMs, leftMs), request.signal);
   }
+}
+
+/** Between two runs it is stopped, and soon not any more. */
+function isOver({ state, phase }: DaemonView): boolean {
+  return (state === 'stopped' && phase !== 'backoff') || state === 'stale';
 }
 
 function timedOut(view: DaemonView, request: WaitRequest): DaemonError {

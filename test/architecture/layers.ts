@@ -10,6 +10,7 @@ const adapterFolders: Readonly<Record<string, readonly string[]>> = {
   '.': ['.', 'files', 'net'],
   files: ['.', 'files', 'net'],
   net: ['.', 'files', 'net'],
+  project: ['.', 'files', 'net', 'project'],
   // Platforms: each stands on the concerns, and Linux and macOS on what POSIX gives them both.
   posix: ['.', 'files', 'net', 'posix'],
   linux: ['.', 'files', 'net', 'posix', 'linux'],

@@ -20,7 +20,8 @@ const durationRule = 'a duration is a number with ms, s, m, h or d, such as 500m
 const sizeRule = 'a size is a number with B, KB, MB or GB, such as 64KB or 10MB';
 const readyRule = 'readiness is exec, socket, port:N, http:URL, log:REGEX or notify';
 const portRule = 'a port is a whole number from 1 to 65535';
-const verbs = 'verbs are start, stop, restart, status, list, logs, run, wait, doctor, completion; see daemonry --help';
+const verbs =
+  'verbs are start, stop, restart, status, list, logs, run, wait, why, top, events, reload, serve, up, down, apply, validate, import, doctor, completion; see daemonry --help';
 
 const wrongNames = ['../x', 'a/b', '..', '', tooLong, 'a b', 'naïve', 'ends.', '.hidden', 'NUL', 'Supervisor', 'a\nb'];
 
@@ -90,7 +91,21 @@ const mistakes: readonly Mistake[] = [
   { args: start('--log-max-size', '0MB'), names: '--log-max-size "0MB"', allows: sizeRule },
   { args: start('--log-keep', 'all'), names: '--log-keep "all"', allows: 'a whole number from 0 to 1000' },
   { args: ['logs', 'clock', '-n', '1.5'], names: '--lines "1.5"', allows: 'a whole number from 0 to 1000000' },
-  { args: start('--restart', 'on-failure'), names: '--restart on-failure', allows: 'only never is' },
+  { args: start('--restart-limit', 'many'), names: '--restart-limit "many"', allows: 'whole number' },
+  { args: start('--success-codes', '0,256'), names: '--success-codes "0,256"', allows: '0 to 255' },
+  { args: start('--health', 'pong', '--restart', 'always'), names: '--health "pong"', allows: 'ping' },
+  { args: start('--health', 'ping'), names: '--health needs --restart', allows: 'nothing watches' },
+  { args: start('--health-timeout', '1s'), names: '--health-timeout needs --health', allows: 'ping' },
+  {
+    args: start('--restart', 'always', '--health', 'ping', '--health-interval', '0s'),
+    names: '--health-interval',
+    allows: 'more than nothing',
+  },
+  { args: start('--restart', 'always', '--health', 'ping', '--health-threshold', '0'), names: '--health-threshold', allows: '1 to 1000' },
+  { args: ['logs'], names: 'logs', allows: 'needs the name of a daemon' },
+  { args: ['logs', 'clock', '--since', 'yesterday'], names: '--since "yesterday"', allows: 'a duration ago' },
+  { args: ['logs', 'clock', '--since', '2026-13-45'], names: '--since "2026-13-45"', allows: 'a duration ago' },
+  { args: ['logs', 'clock', '--grep', '('], names: '--grep "("', allows: 'a regular expression' },
   { args: start('--restart', 'sometimes'), names: '--restart "sometimes"', allows: 'never or on-failure or always' },
   { args: ['completion', 'tcsh'], names: '"tcsh"', allows: 'shells are bash, zsh, fish' },
 

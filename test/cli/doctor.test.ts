@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, rmSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import { snapshot } from '../support/folder-snapshot.js';
 import { isAlive, startTokenOf, untilDead } from '../support/processes.js';
@@ -51,6 +51,20 @@ describe.concurrent('doctor', () => {
     expect(snapshot(home.path)).toEqual(before);
     bystander.kill('SIGKILL');
     await bystander.end();
+  });
+
+  test('says that the log of a supervised daemon is not rotated while it runs, and why', async ({ home }) => {
+    const { log } = await home.startSleeper('clock');
+    expect((await home.cli(['doctor', '--json'])).json.findings).toEqual([]);
+    const supervisedBy = { pid: process.pid, startToken: '1', instanceId: 'i' };
+    home.writeRaw('clock', JSON.stringify({ ...home.descriptor('clock'), supervisedBy }));
+    linkSync(log, `${log}-too`);
+    const end = await home.cli(['doctor', '--json']);
+    expect([end.exitCode, end.json.findings.map(facts)]).toEqual([1, [['unbounded-log', 'clock', false]]]);
+    expect(end.json.findings[0]).toMatchObject({
+      message: expect.stringContaining('next start only'),
+      hint: expect.stringContaining('restart'),
+    });
   });
 
   test('--fix mends what it can without a signal to what is not proven, and says what is left', async ({ home }) => {

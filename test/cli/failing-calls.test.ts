@@ -143,6 +143,6 @@ describe.concurrent('after a daemon that was killed', () => {
     const { command, env } = injector.around(home, served, { call, fault: 'SIGKILL' });
     expect((await home.cli(['start', 'clock', '--ready', 'socket', '--', ...command], { env })).exitCode).toBe(1);
     expect((await home.cli(stop)).exitCode).toBe(0);
-    expect(home.filesOf('clock')).toEqual(['daemon.log', 'lock', 'spec.json']);
+    expect(home.filesOf('clock')).toEqual(['daemon.log', 'lock', 'runs.ndjson', 'spec.json']);
   });
 });

@@ -1,5 +1,8 @@
 import { appendFileSync, existsSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
+import { composeMachine } from '../../src/app/composition/compose.js';
+import { machineSettings } from '../../src/app/composition/settings.js';
+import { canShorten } from '../adapters/files/support/test-where.js';
 import { commandLine } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
@@ -128,6 +131,169 @@ describe.concurrent('logs --follow', () => {
     const end = await home.cli(['logs', 'clock', '-f', '--json']);
     expect(end.exitCode).toBe(2);
     expect(end.json.error.code).toBe('usage');
+  });
+});
+
+describe.concurrent('logs of several daemons', () => {
+  const saying = (...lines: readonly string[]) => ['sh', '-c', `printf '%s\\n' "$@"; exec sleep 1000`, 'sh', ...lines];
+
+  test('come one after the other, each line with its name, and as results in JSON', async ({ home }) => {
+    await home.start('web', saying('w1', 'w2'), '--ready', 'log:w2');
+    await home.start('worker', saying('k1'), '--ready', 'log:k1');
+    const text = 'web    | w1\nweb    | w2\nworker | k1\n';
+    expect(await home.cli(['logs', 'web', 'worker', 'web'])).toMatchObject({ exitCode: 0, stdout: text, stderr: '' });
+    const results = [
+      { name: 'web', lines: ['w2'] },
+      { name: 'worker', lines: ['k1'] },
+    ];
+    expect((await home.cli(['logs', 'web', 'worker', '-n', '1', '--json'])).json).toEqual({ schema: 1, results });
+    expect((await home.cli(['logs', 'web', 'nobody', '--json'])).json.error).toMatchObject({ code: 'not-found', name: 'nobody' });
+  });
+
+  test('are followed together, line by line', async ({ home }) => {
+    await home.start('web', saying('w1'), '--ready', 'log:w1');
+    await home.start('worker', saying('k1'), '--ready', 'log:k1');
+    const follower = home.spawnCli(['logs', 'web', 'worker', '-f']);
+    await follower.says('worker | k1\n');
+    appendFileSync(home.at('web', 'daemon.log'), 'half');
+    appendFileSync(home.at('worker', 'daemon.log'), 'k2\n');
+    await follower.says('worker | k2\n');
+    appendFileSync(home.at('web', 'daemon.log'), ' and half\n');
+    await follower.says('web    | half and half\n');
+    follower.kill('SIGINT');
+    const expected = 'web    | w1\nworker | k1\nworker | k2\nweb    | half and half\n';
+    expect(await follower.end()).toMatchObject({ exitCode: 0, stdout: expected });
+  });
+
+  test('are coloured by name on a terminal, unless NO_COLOR asks for none', async ({ home }) => {
+    await home.start('web', saying('w1'), '--ready', 'log:w1');
+    await home.start('worker', saying('k1'), '--ready', 'log:k1');
+    const args = ['logs', 'web', 'worker'];
+    const colours = async (env: Record<string, string>) => (await home.cli(args, { env })).stdout.includes(String.fromCharCode(27));
+    expect([await colours({}), await colours({ FORCE_COLOR: '1' }), await colours({ FORCE_COLOR: '1', NO_COLOR: '1' })]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+  });
+});
+
+describe.concurrent('logs --grep', () => {
+  test('shows the last lines in which it is found, of all files', async ({ home }) => {
+    await startCounting(home, 1, 120);
+    await home.stop('clock');
+    await startCounting(home, 121, 130, '--log-max-size', '64B');
+    const found = ['line 107', 'line 117', 'line 127'];
+    expect((await home.cli(['logs', 'clock', '--grep', '7$', '-n', '3'])).stdout).toBe(`${found.join('\n')}\n`);
+    expect((await home.cli(['logs', 'clock', '--grep', '7$', '-n', '3', '--json'])).json).toEqual({
+      schema: 1,
+      name: 'clock',
+      lines: found,
+    });
+    expect(await home.cli(['logs', 'clock', '--grep', 'nothing'])).toMatchObject({ exitCode: 0, stdout: '' });
+  });
+
+  test('is followed', async ({ home }) => {
+    await startCounting(home, 1, 20);
+    const follower = home.spawnCli(['logs', 'clock', '-f', '--grep', '0']);
+    await follower.says('line 20\n');
+    appendFileSync(home.at('clock', 'daemon.log'), 'line 21\nline 30\n');
+    await follower.says('line 30\n');
+    follower.kill('SIGINT');
+    expect((await follower.end()).stdout).toBe('line 10\nline 20\nline 30\n');
+  });
+
+  test('reads more short lines than a stack takes', async ({ home }) => {
+    await startCounting(home, 1, 1);
+    appendFileSync(home.at('clock', 'daemon.log'), 'x\n'.repeat(400_000));
+    for (const option of [
+      ['--grep', 'x'],
+      ['--since', '1h'],
+    ]) {
+      expect(await home.cli(['logs', 'clock', '-n', '2', ...option])).toMatchObject({ exitCode: 0, stdout: 'x\nx\n' });
+    }
+  });
+
+  test('that comes to no end is given up with one line', async ({ home }) => {
+    await home.start('clock', ['sh', '-c', `echo ${'a'.repeat(60)}b; exec sleep 1000`], '--ready', 'log:b');
+    const end = await home.cli(['logs', 'clock', '--grep', '^(a+)+$']);
+    expect(end).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(end.stderr).toMatch(/^daemonry: --grep "\^\(a\+\)\+\$" comes to no end [^\n]+\n$/);
+  });
+});
+
+describe.concurrent('the times of a log', () => {
+  const minuteMs = 60_000;
+
+  /** As whoever polls notes them: ten lines each minute, the last ones now. */
+  async function startTimed(home: TemporaryHome): Promise<number> {
+    await startCounting(home, 1, 30);
+    const ends = [10, 20, 30].map((last) => textFrom(1, last).length);
+    const nowMs = Date.now();
+    writeFileSync(home.at('clock', 'daemon.log.times'), ends.map((end, index) => `${nowMs - (2 - index) * minuteMs} ${end}\n`).join(''));
+    return nowMs;
+  }
+
+  test('--since shows what was written since, in full', async ({ home }) => {
+    const nowMs = await startTimed(home);
+    const since = async (value: string) => (await home.cli(['logs', 'clock', '--since', value, '--json'])).json.lines;
+    expect(await since('90s')).toEqual(linesFrom(11, 30));
+    expect(await since('1d')).toEqual(linesFrom(1, 30));
+    expect(await since(new Date(nowMs - 30_000).toISOString())).toEqual(linesFrom(21, 30));
+    expect(await since(new Date(nowMs + minuteMs).toISOString())).toEqual([]);
+    expect((await home.cli(['logs', 'clock', '--since', '90s', '-n', '2', '--grep', '1'])).stdout).toBe('line 19\nline 21\n');
+  });
+
+  test('--timestamps tells by when each line was there', async ({ home }) => {
+    const nowMs = await startTimed(home);
+    const end = await home.cli(['logs', 'clock', '-n', '11', '--timestamps']);
+    const first = new Date(nowMs - minuteMs).toISOString();
+    expect(end.stdout.split('\n').slice(0, 2)).toEqual([`${first} line 20`, expect.stringMatching(/^\d{4}-\S+Z line 21$/)]);
+    expect(end.stderr).toBe('');
+  });
+
+  test('that nobody noted are said to be missing, and files that were not written to since are left out', async ({ home }) => {
+    await startCounting(home, 1, 3);
+    const stamped = await home.cli(['logs', 'clock', '--timestamps']);
+    expect(stamped).toMatchObject({ exitCode: 0, stdout: textFrom(1, 3) });
+    expect(stamped.stderr).toMatch(/^warning: the log of clock has no times[^\n]*\n$/);
+    const since = await home.cli(['logs', 'clock', '--since', '1h']);
+    expect(since.stdout).toBe(textFrom(1, 3));
+    expect(since.stderr).toMatch(/^warning: the log of clock has no times[^\n]*whole files[^\n]*\n$/);
+    expect((await home.cli(['logs', 'clock', '--since', '2099-01-01'])).stdout).toBe('');
+  });
+});
+
+describe.concurrent('a log that is rotated while its daemon writes', () => {
+  const target = { ref: { name: 'clock' }, file: null, maxBytes: 40_000, keep: 50 };
+
+  async function rotate(home: TemporaryHome): Promise<void> {
+    const { logs, lock } = composeMachine(machineSettings({ home: home.path }));
+    const held = await lock.acquire(target.ref, { timeoutMs: 30_000 });
+    await logs.noteTime(home.at('clock', 'daemon.log'));
+    await logs.rotate(held, target);
+    await held.release();
+  }
+
+  test.skipIf(!canShorten('punch'))('is one log for every verb [needs fallocate]', async ({ home }) => {
+    await startCounting(home, 1, 3_000);
+    const follower = home.spawnCli(['logs', 'clock', '-f', '-n', '5000']);
+    await follower.says('line 3000\n');
+    const log = home.at('clock', 'daemon.log');
+    appendFileSync(log, textFrom(3_001, 6_000));
+    await rotate(home);
+    appendFileSync(log, textFrom(6_001, 9_000));
+    await rotate(home);
+    expect(existsSync(`${log}.1`)).toBe(true);
+    await follower.says('line 9000\n');
+    follower.kill('SIGINT');
+    expect((await follower.end()).stdout).toBe(textFrom(1, 9_000));
+    expect((await home.cli(['logs', 'clock', '-n', '8000'])).stdout).toBe(textFrom(1_001, 9_000));
+    expect((await home.cli(['logs', 'clock', '--since', '1h', '--grep', '999$'])).stdout.split('\n').length).toBe(10);
+    // The next run is told from this one by its offset.
+    await home.stop('clock');
+    const end = await home.cli(['start', 'clock', '--json', '--', 'sh', '-c', 'echo oops; exit 3']);
+    expect(end.json.error.logTail ?? ['oops']).toEqual(['oops']);
   });
 });
 

@@ -57,7 +57,7 @@ const argv = fc.oneof(
 const wellFormed = fc.constantFrom(...verbTable).chain(({ verb, names, options, command }) => {
   const value = fc.constantFrom('10s', 'a', '/tmp/x', 'K=V=W', 'log:a b', '3');
   const name = fc.constantFrom('clock', 'web.1', 'A_b-c');
-  const count = { none: [0, 0], one: [1, 1], optional: [0, 1], any: [0, 3] }[names] as [number, number];
+  const count = { none: [0, 0], one: [1, 1], optional: [0, 1], some: [1, 3], any: [0, 3] }[names] as [number, number];
   const option = fc
     .tuple(fc.constantFrom(...options), value)
     .map(([{ flag, short, kind }, text]) => (kind === 'flag' ? [short ?? flag] : [flag, text]));

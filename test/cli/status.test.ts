@@ -120,12 +120,13 @@ describe.concurrent('status and list', () => {
       restarts: 0,
       cpuPercent: expect.any(Number),
       memoryBytes: expect.any(Number),
+      processes: 1,
       version: '3.1',
       startedAt: home.descriptor('b').startedAt,
       log: running.log,
       command: ['sleep', '1000'],
     });
-    expect(daemons[3]).toMatchObject({ pid: null, uptimeMs: null, cpuPercent: null, memoryBytes: null, restarts: 0 });
+    expect(daemons[3]).toMatchObject({ pid: null, uptimeMs: null, cpuPercent: null, memoryBytes: null, processes: 0, restarts: 0 });
     expect((await home.cli(['status', '--json'])).json.daemons.map(stable)).toEqual(daemons.map(stable));
   });
 

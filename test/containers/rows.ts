@@ -186,6 +186,7 @@ export const filesOf: Readonly<Record<Exclude<Part, 'scenarios'>, readonly strin
     'test/adapters/posix/',
     'test/contracts/',
     'test/cli/',
+    'test/supervise/',
     'test/embed/',
     'test/serve/',
     'test/examples/',

@@ -259,6 +259,31 @@ scenarios('out-of-memory', (it) => {
     ).toMatch(/oom_kill [1-9]/);
     await container.exec(['rm', '/volume/eat']);
     expect(await daemonry(container, 'start', 'x')).toMatchObject({ exitCode: 0, json: { outcome: 'started' } });
+    // Nobody saw its end, but the kernel counts whom it kills for want of memory.
+    expect((await daemonry(container, 'why', 'x')).json.runs).toMatchObject([{ cause: 'oom', exitCode: null, signal: null }]);
+    expect(await daemonry(container, 'stop', 'x')).toMatchObject({ exitCode: 0, json: { outcome: 'stopped' } });
+  });
+
+  it('a supervised daemon that the kernel killed is restarted, and why tells of it', async (stage, row) => {
+    const container = await stage.start(row);
+    const greedyOnce = `console.log('up'); const fs = require('fs');
+      if (fs.existsSync('/volume/eat')) { fs.unlinkSync('/volume/eat'); for (const kept = [];;) kept.push(Buffer.alloc(1e6, 1)); }
+      setInterval(() => {}, 1e6)`;
+    await container.exec(['touch', '/volume/eat']);
+    const started = await daemonry(container, 'start', 'x', '--restart', 'always', '--', 'node', '-e', greedyOnce);
+    expect(started).toMatchObject({ exitCode: 0, json: { outcome: 'started' } });
+    const runsOf = async () => (await daemonry(container, 'why', 'x')).json.runs as readonly unknown[];
+    await waitFor('a run on record', async () => (await runsOf()).length > 0, 60_000);
+    expect(await runsOf()).toMatchObject([{ pid: started.json.pid, cause: 'oom', signal: 'SIGKILL', logTail: ['up'] }]);
+    const after = await daemonry(container, 'status', 'x');
+    expect(after).toMatchObject({ exitCode: 0, json: { status: 'running', phase: 'ready' } });
+    expect(after.json.pid).not.toBe(started.json.pid);
+    expect(await daemonry(container, 'stop', 'x')).toMatchObject({ exitCode: 0, json: { outcome: 'stopped' } });
+    // A crash that is none of the kernel's is told apart from it, in the same container.
+    const again = await daemonry(container, 'start', 'x');
+    await container.exec(['sh', '-c', `kill -9 ${again.json.pid}`]);
+    await waitFor('its record', async () => (await runsOf()).length > 2, 60_000);
+    expect((await runsOf())[0]).toMatchObject({ pid: again.json.pid, cause: 'crash', signal: 'SIGKILL' });
     expect(await daemonry(container, 'stop', 'x')).toMatchObject({ exitCode: 0, json: { outcome: 'stopped' } });
   });
 });

@@ -56,5 +56,17 @@ export function describeClockContract(subject: ContractSubject): void {
       await Promise.all([60, 5, 30].map(async (ms) => clock.sleep(ms).then(() => ended.push(ms))));
       expect(ended).toEqual([5, 30, 60]);
     });
+
+    test(
+      'monotonicMs: two programs of one boot count from the same moment',
+      async ({ machine: { clock }, host }) => {
+        const actor = await host.mortalActor();
+        const before = clock.monotonicMs();
+        const there = await actor.monotonicMs();
+        expect(there).toBeGreaterThanOrEqual(before - timerSlackMs);
+        expect(there).toBeLessThanOrEqual(clock.monotonicMs() + timerSlackMs);
+      },
+      'mortalActors',
+    );
   });
 }

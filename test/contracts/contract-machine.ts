@@ -2,7 +2,7 @@ import { describe, test } from 'vitest';
 import type { DaemonSpec } from '../../src/domain/daemon-spec.js';
 import { specDefaults } from '../../src/domain/daemon-spec.js';
 import type { ProcessIdentity } from '../../src/domain/identity.js';
-import type { DaemonRef, Launch, Machine } from '../../src/domain/ports.js';
+import type { DaemonRef, Launch, Machine, SupervisingMachine } from '../../src/domain/ports.js';
 
 /** What a machine can show. A test that needs more than there is is skipped, and says what is missing. */
 export interface Capabilities {
@@ -24,6 +24,10 @@ export interface Capabilities {
   readonly ignorableSignals: boolean;
   /** An end that is told apart from an exit code: by which signal. */
   readonly endsBySignal: boolean;
+  /** Daemons that reload what they are asked to. */
+  readonly reloads: boolean;
+  /** A file system and tools that make a log shorter while it is written to. */
+  readonly logCuts: boolean;
 }
 
 export type Capability = keyof Capabilities;
@@ -57,6 +61,8 @@ export interface MortalActor {
   acquire(ref: DaemonRef): Promise<void>;
   /** Spawns a command and never opens its gate. */
   spawnGated(command: Command, log: string): Promise<ProcessIdentity>;
+  /** What its monotonic clock shows. */
+  monotonicMs(): Promise<number>;
   /** By SIGKILL. */
   kill(): Promise<void>;
 }
@@ -64,6 +70,8 @@ export interface MortalActor {
 export interface ControlServer {
   /** How often it was asked to end, and agreed. */
   shutdowns(): number;
+  /** How often it was asked to reload, and has. */
+  reloads(): number;
 }
 
 /** What lies behind the ports: what daemons and people do. */
@@ -96,7 +104,7 @@ export interface ContractHost {
 }
 
 export interface ContractMachine {
-  readonly machine: Machine;
+  readonly machine: SupervisingMachine;
   readonly programs: ContractPrograms;
   readonly host: ContractHost;
   /** What a test has started, for `close` to end. */

@@ -22,7 +22,7 @@ export function describeDescriptorRepoContract(subject: ContractSubject): void {
       expect(await host.exists(descriptor.replace(/[\\/]daemon\.json$/, ''))).toBe(false);
     });
 
-    for (const name of ['', '.', '..', 'a/b', '-a', 'a b', 'con', 'NUL.txt', 'a.', 'supervisor', 'x'.repeat(65)]) {
+    for (const name of ['', '.', '..', 'a/b', '-a', 'a b', 'con', 'NUL.txt', 'a.', 'x'.repeat(65)]) {
       test(`place: ${JSON.stringify(name)} is no name`, async ({ machine: { descriptors } }) => {
         await expect((async () => descriptors.place({ name }))()).rejects.toMatchObject({ code: 'invalid-name' });
       });
@@ -175,6 +175,23 @@ export function describeDescriptorRepoContract(subject: ContractSubject): void {
       expect(await descriptors.read(ref)).toMatchObject({ kind: 'present', descriptor: { name: 'embedded' } });
       expect(await descriptors.read({ name: 'embedded' })).toEqual({ kind: 'absent' });
       expect(await descriptors.names()).toEqual([]);
+    });
+
+    test('clearRun: removes the files of a run that is over, and keeps its record', async (subject) => {
+      const { descriptors } = subject.machine;
+      const held = await hold(subject);
+      const { notifyFile, instanceId } = await descriptors.createInstance(held, { pinnedSocket: null, notify: true });
+      const descriptor = { ...(await describedBy(subject)), instanceId, notifyFile };
+      await descriptors.write(held, descriptor);
+      await subject.host.append(notifyFile as string, '\n');
+      await subject.host.leaveEndMarker(anyRef, instanceId);
+      expect(await descriptors.read(anyRef)).toMatchObject({ endedCleanly: true });
+      await descriptors.clearRun(held, descriptor);
+      expect(await subject.host.exists(notifyFile as string)).toBe(false);
+      expect(await descriptors.read(anyRef)).toEqual({ kind: 'present', descriptor, endedCleanly: false });
+      // Where there is nothing left of it, too.
+      await descriptors.clearRun(held, descriptor);
+      expect(await descriptors.read(anyRef)).toMatchObject({ kind: 'present' });
     });
   });
 }

@@ -1,6 +1,8 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { Fallocate } from '../../src/adapters/linux/fallocate.js';
 import { composeMachine } from '../../src/app/composition/compose.js';
 import { machineSettings } from '../../src/app/composition/settings.js';
 import type { ContractPrograms } from './contract-machine.js';
@@ -28,6 +30,8 @@ if (process.platform !== 'win32') {
       zombies: true,
       ignorableSignals: true,
       endsBySignal: true,
+      reloads: true,
+      logCuts: process.platform === 'linux' && (await new Fallocate(process.env).ability(join(tmpdir(), 'daemon.log'))).kind !== 'none',
     },
     create: async () =>
       realMachine({ programs: createPrograms, socket: join, remove: (folder) => rmSync(folder, { recursive: true, force: true }) }),

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { type ContractSubject, describeContract, eventually, launch, launchUntil, untilEnded } from './contract-machine.js';
+import { type ContractSubject, describeContract, eventually, launch, launchUntil, untilEnded, untilPrinted } from './contract-machine.js';
 
 export function describeProcessInspectorContract(subject: ContractSubject): void {
   describeContract('ProcessInspector', subject, (test) => {
@@ -129,6 +129,77 @@ export function describeProcessInspectorContract(subject: ContractSubject): void
       const { pidNamespace } = await inspector.vantage();
       expect(await inspector.isNamespaceInhabited(pidNamespace)).not.toBe(false);
       expect(await inspector.isNamespaceInhabited('pid:[1]')).not.toBe(true);
+    });
+
+    test('mayHaveMembers: a group may for as long as anybody is in it, dead or alive, and then has none', async (subject) => {
+      const { inspector, signals } = subject.machine;
+      const launched = await launchUntil(subject, subject.programs.forks, 'forked');
+      const { identity } = launched;
+      expect(await inspector.mayHaveMembers(identity.pid)).toBe(true);
+      const child = (await inspector.survey()).find((row) => row.parent === identity.pid);
+      await signals.send(identity, 'SIGKILL');
+      await eventually(subject.machine, 'its parent to learn of it', async () => launched.end() !== undefined);
+      // What it has started is in its group still.
+      expect(await inspector.mayHaveMembers(identity.pid)).toBe(true);
+      await signals.send({ ...identity, pid: child?.pid ?? 0, startToken: child?.startToken ?? '' }, 'SIGKILL');
+      await eventually(subject.machine, 'the end of its group', async () => !(await inspector.mayHaveMembers(identity.pid)));
+    });
+
+    test(
+      'mayHaveMembers: a group of somebody else may',
+      async ({ machine: { inspector }, host }) => {
+        const { pid } = await host.strangerOfOtherUser();
+        const seen = await inspector.observe(pid);
+        expect(await inspector.mayHaveMembers(seen.kind === 'process' ? seen.processGroup : pid)).toBe(true);
+      },
+      'otherUsers',
+    );
+
+    test(
+      'environmentOf: is what a process was started with, its marks among it',
+      async (subject) => {
+        const { inspector } = subject.machine;
+        const env = { COLOUR: 'a b=c\nd', EMPTY: '' };
+        const launched = await launch(subject, subject.programs.prints('here'), { env });
+        await untilPrinted(subject, launched, 'here');
+        expect(await inspector.environmentOf(launched.identity.pid)).toMatchObject({ ...env, DAEMONRY_INSTANCE: launched.instanceId });
+      },
+      'shell',
+    );
+
+    test('environmentOf: is unknown of one that has ended', async (subject) => {
+      const { inspector } = subject.machine;
+      const { identity } = await launch(subject, subject.programs.sleeps);
+      expect(await inspector.environmentOf(identity.pid)).toBeDefined();
+      await subject.machine.signals.send(identity, 'SIGKILL');
+      await untilEnded(subject, identity);
+      expect(await inspector.environmentOf(identity.pid)).toBeUndefined();
+    });
+
+    test('handles: who ignores a signal handles it, who does nothing about it does not', async (subject) => {
+      const { inspector } = subject.machine;
+      const stubborn = await launchUntil(subject, subject.programs.ignoresSigterm, 'ignoring');
+      expect([await inspector.handles(stubborn.identity.pid, 'SIGTERM'), await inspector.handles(stubborn.identity.pid, 'SIGHUP')]).toEqual(
+        [true, false],
+      );
+    });
+
+    test('handles: is unknown of one that is not there', async (subject) => {
+      const { inspector } = subject.machine;
+      const launched = await launch(subject, subject.programs.exits(0));
+      await eventually(subject.machine, 'its parent to learn of it', async () => launched.end() !== undefined);
+      expect(await inspector.handles(launched.identity.pid, 'SIGHUP')).toBeUndefined();
+    });
+
+    test('memoryKills: where a count is kept, it has a source by which it is found again, and never falls', async ({
+      machine: { inspector },
+    }) => {
+      const first = await inspector.memoryKills((await inspector.vantage()).pid);
+      expect(first?.kills ?? 0).toBeGreaterThanOrEqual(0);
+      const again = first && (await inspector.memoryKills(first.source));
+      expect(again?.source).toBe(first?.source);
+      expect(again?.kills ?? 0).toBeGreaterThanOrEqual(first?.kills ?? 0);
+      expect(await inspector.memoryKills('/nowhere/memory.events')).toBeUndefined();
     });
   });
 }

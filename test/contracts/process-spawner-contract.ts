@@ -135,6 +135,33 @@ export function describeProcessSpawnerContract(subject: ContractSubject): void {
       'endsBySignal',
     );
 
+    test('ended: tells the exit code as soon as there is one, and whoever asks later, after release too', async (subject) => {
+      const launched = await launch(subject, subject.programs.exits(7));
+      const { signal } = new AbortController();
+      const asked = launched.ended(signal);
+      launched.release();
+      expect(await asked).toEqual({ exitCode: 7, signal: null });
+      expect(await launched.ended(signal)).toEqual({ exitCode: 7, signal: null });
+    });
+
+    test('ended: tells the signal of a process that was killed', async (subject) => {
+      const launched = await launch(subject, subject.programs.sleeps);
+      launched.release();
+      const asked = launched.ended(new AbortController().signal);
+      await subject.machine.signals.send(launched.identity, 'SIGKILL');
+      expect(await asked).toEqual({ exitCode: null, signal: 'SIGKILL' });
+    });
+
+    test('ended: tells nothing where its signal aborts first, and the process goes on', async (subject) => {
+      const launched = await launch(subject, subject.programs.sleeps);
+      const controller = new AbortController();
+      const asked = launched.ended(controller.signal);
+      controller.abort();
+      expect(await asked).toBeUndefined();
+      expect(await launched.ended(AbortSignal.abort())).toBeUndefined();
+      expect(await isRunning(subject, launched.identity)).toBe(true);
+    });
+
     test('release: the process goes on, and may be released twice', async (subject) => {
       const launched = await launchUntil(subject, subject.programs.prints('on'), 'on');
       launched.release();

@@ -7,10 +7,12 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { filesBeside } from '../../src/adapters/files/daemon-files.js';
+import { NetHealthProber } from '../../src/adapters/net/net-health-prober.js';
+import { SystemClock } from '../../src/adapters/system-clock.js';
 import { composeMachine } from '../../src/app/composition/compose.js';
 import { machineSettings } from '../../src/app/composition/settings.js';
 import type { ProcessIdentity } from '../../src/domain/identity.js';
-import type { DaemonRef, HeldLock, LifecycleLock, Machine } from '../../src/domain/ports.js';
+import type { DaemonRef, HeldLock, LifecycleLock, Machine, SupervisingMachine } from '../../src/domain/ports.js';
 import type { ContractHost, ContractMachine, ContractPrograms, MortalActor } from './contract-machine.js';
 import type { MortalRequest } from './programs/mortal-actor.js';
 
@@ -30,7 +32,11 @@ export function realMachine(system: RealSystem): ContractMachine {
 class RealContractMachine implements ContractMachine {
   readonly folder = realpathSync.native(mkdtempSync(join(tmpdir(), 'contract-')));
   readonly home = join(this.folder, 'home');
-  readonly machine = this.compose();
+  readonly machine: SupervisingMachine = {
+    ...this.compose(),
+    health: new NetHealthProber(),
+    backgroundClock: new SystemClock(false),
+  };
   readonly programs: ContractPrograms;
   readonly started: ProcessIdentity[] = [];
   readonly host: ContractHost = createHost(this);
@@ -110,16 +116,22 @@ function createHost(owner: RealContractMachine): ContractHost {
     },
     serveControl: async (socket, hello) => {
       let shutdowns = 0;
+      let reloads = 0;
       const answers: Record<string, () => unknown> = {
         'system.hello': () => ({ ...hello, protocol: 1 }),
         'system.shutdown': () => {
           shutdowns++;
           return true;
         },
+        'system.reload': () => {
+          reloads++;
+          return true;
+        },
+        'system.ping': () => 'pong',
       };
       const server = createServer((connection) => speak(connection, answers));
       await listen(owner, server, socket);
-      return { shutdowns: () => shutdowns };
+      return { shutdowns: () => shutdowns, reloads: () => reloads };
     },
     strangerOfOtherUser: async () => {
       const here = await owner.machine.inspector.vantage();
@@ -218,6 +230,7 @@ async function startMortalActor(owner: RealContractMachine): Promise<MortalActor
       await ask({ acquire: ref });
     },
     spawnGated: async (command, log) => ask({ spawnGated: command, log }),
+    monotonicMs: async () => ask({ monotonicMs: true }),
     kill,
   };
 }

@@ -24,6 +24,8 @@ if (process.platform === 'win32') {
       zombies: false,
       ignorableSignals: !isWine,
       endsBySignal: false,
+      reloads: true,
+      logCuts: false,
     },
     create: async () =>
       realMachine({ remove, programs: createPrograms, socket: (folder, file) => `\\\\.\\pipe\\${basename(folder)}-${file}` }),

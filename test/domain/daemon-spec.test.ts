@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type DaemonSpec, differingFields, specDefaults } from '../../src/domain/daemon-spec.js';
+import { healthDefaults } from '../../src/domain/health-check.js';
 
 const spec: DaemonSpec = { ...specDefaults, command: ['a'], cwd: '/' };
 
@@ -24,7 +25,15 @@ const others: Partial<DaemonSpec>[] = [
   { logMaxBytes: 1 },
   { logKeep: 1 },
   { restart: 'always' },
+  { restartDelayMs: 1 },
+  { restartMaxDelayMs: 1 },
+  { restartLimit: 1 },
+  { restartWindowMs: 1 },
+  { stableMs: 1 },
+  { successCodes: [3] },
+  { health: { probe: { kind: 'ping' }, ...healthDefaults } },
   { version: '1.0.0' },
+  { project: '/p/daemonry.yaml' },
 ];
 test.each(others)('differingFields: %j is named', (over) => {
   expect(differingFields(spec, { ...spec, ...over })).toEqual(Object.keys(over));

@@ -58,3 +58,32 @@ describe.concurrent('examples/any-command', () => {
     expect(home.processes()).toEqual([]);
   });
 });
+
+describe.concurrent('examples/shop', () => {
+  test('does what its README says, in the order of its dependencies', async ({ home }) => {
+    const lines = documentedLines('shop');
+    expect(lines).toContain('npx daemonry up\n');
+    const end = await runShell(home, lines);
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    const said = end.stdout.split('\n');
+    expect(said[0]).toMatch(/daemonry\.yaml is valid: project shop, 6 daemons$/);
+    const at = (text: string) => said.findIndex((line) => line.startsWith(text));
+    expect(Math.max(at('shop.db started'), -1)).toBeGreaterThan(0);
+    expect(at('shop.migrate ran to its end (exit code 0)')).toBeGreaterThan(at('shop.db started'));
+    for (const name of ['api', 'worker']) expect(at(`shop.${name} started`)).toBeGreaterThan(at('shop.migrate ran'));
+    expect(at('shop.web started')).toBeGreaterThan(at('shop.api started'));
+    expect(said.filter((line) => /^keep +shop\./.test(line))).toHaveLength(6);
+    expect(at('shop.db stopped')).toBeGreaterThan(at('shop.api stopped'));
+    expect(at('shop.api stopped')).toBeGreaterThan(at('shop.web stopped'));
+  });
+
+  test('is what the README of the project shows, as it stands there', async ({ home }) => {
+    const readme = readFileSync(join(projectRoot, 'README.md'), 'utf8');
+    const [, shown = ''] = /```yaml\n([\s\S]*?)```/.exec(readme) ?? [];
+    expect(shown).toBe(readFileSync(join(projectRoot, 'examples', 'shop', 'daemonry.yaml'), 'utf8'));
+    const [, line = ''] = /```sh\n(npx daemonry up [^\n]*)\n/.exec(readme) ?? [];
+    const end = await runShell(home, line);
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(home.descriptor('shop.web').phase).toBe('ready');
+  });
+});

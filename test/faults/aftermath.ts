@@ -5,8 +5,8 @@ import type { TemporaryHome } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
 
 const exitCodes = [0, 1, 2, 4, 5, 124];
-/** What remains of a daemon that was stopped, and of those who claimed the lock where the kernel could not hold it. */
-const remembered = /^(daemon\.log|lock|spec\.json|lock\.claim(\.[a-z-]+)?)$/;
+/** What remains of a daemon that was stopped, how its runs ended among it, and of those who claimed the lock where the kernel could not hold it. */
+const remembered = /^(daemon\.log|lock|runs\.ndjson|spec\.json|lock\.claim(\.[a-z-]+)?)$/;
 
 export interface VerbRun {
   readonly args: readonly string[];

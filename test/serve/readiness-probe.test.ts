@@ -5,7 +5,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { isConnectedToItself, NetReadinessProbe } from '../../src/adapters/net/net-readiness-probe.js';
+import { isConnectedToItself } from '../../src/adapters/net/connects-locally.js';
+import { NetReadinessProbe } from '../../src/adapters/net/net-readiness-probe.js';
 import type { ReadySubject } from '../../src/domain/ports.js';
 import { waitFor } from '../support/wait-for.js';
 

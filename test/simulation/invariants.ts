@@ -15,6 +15,16 @@ export type Invariant =
   | 'whole-descriptor'
   /** A lock is free once its holder is dead. */
   | 'lock-freed'
+  /** Nobody but a start brings back what was stopped, was given up, or was to end. */
+  | 'no-unasked-restart'
+  /** No more restarts than the policy allows. */
+  | 'restart-limit'
+  /** What is to be kept is running, about to be, or given up. */
+  | 'never-forgotten'
+  /** Of two supervisors, one keeps an instance. */
+  | 'one-keeper'
+  /** The flight recorder has each run once. */
+  | 'one-record'
   /** A verb does what it says, and fails for a reason only. Judged by the simulation, which knows the reasons. */
   | 'verb';
 
@@ -31,13 +41,18 @@ export class Violation extends Error {
   }
 }
 
-const allInvariants: readonly Invariant[] = [
+export const allInvariants: readonly Invariant[] = [
   'one-instance',
   'no-daemon-without-descriptor',
   'no-signal-to-others',
   'one-writer',
   'whole-descriptor',
   'lock-freed',
+  'no-unasked-restart',
+  'restart-limit',
+  'never-forgotten',
+  'one-keeper',
+  'one-record',
   'verb',
 ];
 
@@ -107,6 +122,8 @@ function judgeProcesses(world: SimulatedWorld, ledger: Ledger, accuse: Accuse): 
       if (origin && process.isLeader && !ledger.known.has(process)) noteEnd(world, ledger, process, origin);
       // Behind its gate it is no daemon yet, and what hides from everybody is nobody's to find.
       if (!origin || process.life !== 'running' || !isFindable(process)) continue;
+      // Ended after its successor has begun, which names it.
+      if (!process.isLeader && isFormer(world, origin)) continue;
       const other = instances.get(origin.descriptor);
       if (other !== undefined && other !== origin.instanceId)
         accuse('one-instance', `${other} and ${origin.instanceId} of ${origin.descriptor} both live`);
@@ -115,6 +132,11 @@ function judgeProcesses(world: SimulatedWorld, ledger: Ledger, accuse: Accuse): 
       if (process.isLeader) judgeLeader(world, process, accuse);
     }
   }
+}
+
+function isFormer(world: SimulatedWorld, { descriptor, instanceId }: Origin): boolean {
+  const record = world.folderOf(descriptor)?.record;
+  return record?.kind === 'present' && record.descriptor.former?.instanceId === instanceId;
 }
 
 function noteEnd(world: SimulatedWorld, ledger: Ledger, leader: SimulatedProcess, { descriptor, instanceId }: Origin): void {

@@ -23,9 +23,9 @@ const programs: ContractPrograms = {
 };
 
 describeContracts(simulated('simulated machine', {}));
-describeContracts(simulated('simulated machine without a launch gate', { gated: false }));
+describeContracts(simulated('simulated machine without a launch gate', { gated: false, cutsLogs: false }));
 
-function simulated(name: string, options: { gated?: boolean }): ContractSubject {
+function simulated(name: string, options: { gated?: boolean; cutsLogs?: boolean }): ContractSubject {
   let seed = 0;
   return {
     name,
@@ -39,6 +39,8 @@ function simulated(name: string, options: { gated?: boolean }): ContractSubject 
       zombies: true,
       ignorableSignals: true,
       endsBySignal: true,
+      reloads: false,
+      logCuts: options.cutsLogs ?? true,
     },
     create: async () => createMachine(new SimulatedWorld({ seed: ++seed, ...options })),
   };
@@ -97,7 +99,7 @@ function createHost(world: SimulatedWorld): ContractHost {
         shutdowns++;
       };
       listen(socket, { control: { ...hello, answersAfterMs: 1, shutdown } });
-      return { shutdowns: () => shutdowns };
+      return { shutdowns: () => shutdowns, reloads: () => 0 };
     },
     strangerOfOtherUser: async () => world.identityOf(world.spawnStranger({ uid: 1234 })),
     hiddenProcess: async () => {
@@ -126,6 +128,7 @@ function mortal(world: SimulatedWorld, actor: SimulatedActor): MortalActor {
       const resolved = await machine.spawner.resolve(specFor(command));
       return (await machine.spawner.spawn({ command: resolved, marks, log, notifyFile: null })).identity;
     },
+    monotonicMs: async () => machine.clock.monotonicMs(),
     kill: async () => {
       actor.crash();
       await world.pass(0);

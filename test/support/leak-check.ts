@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildWhereNeeded } from './build-where-needed.js';
-import { describeProcess, killSeen, markedProcesses } from './processes.js';
+import { describeProcess, isSupervisor, killSeen, markedProcesses } from './processes.js';
 import { installedPackage } from './suite.js';
 
 /**
@@ -22,7 +22,8 @@ export default function setup(): () => void {
   return () => {
     const left = markedProcesses(folder);
     const said = left.map(({ pid }) => describeProcess(pid));
-    for (const seen of left) killSeen(seen);
+    for (const seen of left.filter(isSupervisor)) killSeen(seen);
+    for (const seen of markedProcesses(folder)) killSeen(seen);
     rmSync(folder, { recursive: true, force: true });
     if (before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = before;

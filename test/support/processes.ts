@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { sep } from 'node:path';
+import { basename, dirname, sep } from 'node:path';
 import { waitFor } from './wait-for.js';
 
 /** One living process that carries the marks of a daemon. */
@@ -90,6 +90,11 @@ export function killSeen(seen: { readonly pid: number; readonly startToken: stri
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
+}
+
+/** The supervisor of some home: it starts again what ends, unless it is ended first. */
+export function isSupervisor({ descriptor }: MarkedProcess): boolean {
+  return basename(dirname(descriptor)) === 'supervisor';
 }
 
 export function describeProcess(pid: number): string {

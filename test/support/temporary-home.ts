@@ -19,7 +19,17 @@ import { test as base } from 'vitest';
 import type { Daemon } from '../../src/app/embed/index.js';
 import { type CliOptions, type ProgramEnd, RunningProgram } from './command-line.js';
 import { loadLibrary } from './library.js';
-import { describeProcess, isAlive, killSeen, type MarkedProcess, markedProcesses, processFacts, worldHere } from './processes.js';
+import {
+  describeProcess,
+  isAlive,
+  isSupervisor,
+  killSeen,
+  type MarkedProcess,
+  markedProcesses,
+  processFacts,
+  untilDead,
+  worldHere,
+} from './processes.js';
 import { commandLine, plainEnvironment } from './suite.js';
 import { waitFor } from './wait-for.js';
 
@@ -205,6 +215,7 @@ export class TemporaryHome {
 
   /** Ends what is on record, all of it; returns what is on no record and does not end by itself. */
   async #endDaemons(): Promise<readonly string[]> {
+    await this.#endSupervisor();
     const recorded = new Set<string>();
     for (const seen of this.processes()) {
       const instanceId = instanceIn(seen.descriptor);
@@ -223,6 +234,13 @@ export class TemporaryHome {
       await waitFor('the end of one of them', () => performance.now() > deadline || living.some(({ pid }) => !isAlive(pid)));
     }
     return [];
+  }
+
+  /** First of all: it would start again what is ended. One that has nothing to do any more may stay a while, and leaves by itself. */
+  async #endSupervisor(): Promise<void> {
+    const supervisors = this.processes().filter((seen) => isSupervisor(seen) && seen.instanceId === instanceIn(seen.descriptor));
+    for (const seen of supervisors) killSeen(seen);
+    await Promise.all(supervisors.map(({ pid }) => untilDead(pid)));
   }
 }
 

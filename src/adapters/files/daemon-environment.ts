@@ -9,9 +9,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The environment that a spec asks for: the caller's or a clean one, then the files', then the values given. */
 export function composeEnvironment(spec: DaemonSpec, caller: Environment): Record<string, string> {
-  const base = spec.cleanEnv ? pick(caller, ['PATH', 'HOME', ...spec.passEnv]) : pick(caller, Object.keys(caller));
   // Not `Object.assign`, which would set what stands behind __proto__ instead of a variable of that name.
-  const env: Record<string, string> = Object.fromEntries([base, ...spec.envFiles.map(readEnvFile), spec.env].flatMap(Object.entries));
+  const env: Record<string, string> = Object.fromEntries(
+    [inherited(spec, caller), ...spec.envFiles.map(readEnvFile), spec.env].flatMap(Object.entries),
+  );
   // A daemon started from within another one must not take itself for that one.
   for (const name of Object.keys(env)) if (marksOfOthers.has(name)) delete env[name];
   for (const [name, value] of Object.entries(env)) {
@@ -20,6 +21,11 @@ export function composeEnvironment(spec: DaemonSpec, caller: Environment): Recor
     }
   }
   return { ...env, PWD: spec.cwd };
+}
+
+/** What a spec takes of its caller's environment. */
+export function inherited(spec: Pick<DaemonSpec, 'cleanEnv' | 'passEnv'>, caller: Environment): Record<string, string> {
+  return pick(caller, spec.cleanEnv ? ['PATH', 'HOME', ...spec.passEnv] : Object.keys(caller));
 }
 
 /** How a daemon learns its place. */

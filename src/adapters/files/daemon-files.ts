@@ -12,6 +12,8 @@ export interface DaemonFiles {
   readonly claim: string;
   /** Left by an instance that ended by itself, cleanly: its `instanceId`. */
   readonly ended: string;
+  /** The flight recorder. */
+  readonly runs: string;
   /** What the names of this daemon's files begin with, in a folder that may hold other files. */
   readonly stem: string;
 }
@@ -37,6 +39,7 @@ export function filesBeside(descriptor: string): DaemonFiles {
     lock: at('lock'),
     claim: at('lock.claim'),
     ended: at('ended'),
+    runs: at('runs.ndjson'),
     stem,
   };
 }

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DaemonError } from '../../domain/daemon-error.js';
-import { checkedName, sameName } from '../../domain/daemon-name.js';
+import { checkedFolderName, checkedName, sameName } from '../../domain/daemon-name.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import type { Descriptor, DescriptorReading } from '../../domain/descriptor.js';
 import type { DaemonPlace, DaemonRef, DescriptorRepo, HeldLock, InstanceFiles } from '../../domain/ports.js';
@@ -63,6 +63,12 @@ export class FileDescriptorRepo implements DescriptorRepo {
     if (files.stem === '') await removeHiddenSockets(files.folder);
   }
 
+  async clearRun(held: HeldLock, descriptor: Descriptor): Promise<void> {
+    const { files } = this.locate(held.ref);
+    await this.removeInstance(files, descriptor);
+    naming(files.ended, 'write', () => removeIfThere(files.ended));
+  }
+
   createInstance(held: HeldLock, options: { readonly pinnedSocket: string | null; readonly notify: boolean }): InstanceFiles {
     const { name, files } = this.locate(held.ref);
     const instanceId = randomId();
@@ -100,9 +106,9 @@ export class FileDescriptorRepo implements DescriptorRepo {
     if (ref.descriptor !== undefined) {
       const files = filesBeside(ref.descriptor);
       const folder = checkedFolder(files.folder, { create: false });
-      return { name: checkedName(ref.name), files, known: folder !== undefined && (exists(files.lock) || exists(files.descriptor)) };
+      return { name: checkedFolderName(ref.name), files, known: folder !== undefined && (exists(files.lock) || exists(files.descriptor)) };
     }
-    const wanted = checkedName(ref.name);
+    const wanted = checkedFolderName(ref.name);
     const home = checkedFolder(this.settings.home, { create: false });
     if (home === undefined) return { name: wanted, files: filesInHome(this.settings.home, wanted), known: false };
     const name = this.findSpelling(home, wanted);
@@ -195,7 +201,8 @@ async function removeHiddenSockets(folder: string): Promise<void> {
 
 /** What writers and starters left that were killed, which no record leads to. We hold the lock, so nobody is at it. */
 function removeRemnants(files: DaemonFiles): void {
-  const own = [files.descriptor, files.spec, files.ended, files.claim].map((path) => basename(path));
+  const { log } = files;
+  const own = [files.descriptor, files.spec, files.ended, files.claim, log, `${log}.base`, `${log}.times`].map((path) => basename(path));
   const claim = basename(files.claim);
   const isOwn = (target: string) => own.includes(target) || target.startsWith(`${claim}.`);
   for (const name of naming(files.folder, 'read', () => readdirSync(files.folder))) {

@@ -1,36 +1,104 @@
-import { constants, existsSync, fstatSync, lstatSync, openSync, readSync, realpathSync, renameSync, type Stats } from 'node:fs';
+import { constants, fstatSync, lstatSync, openSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DaemonError } from '../../domain/daemon-error.js';
-import type { HeldLock, LogStore, LogTarget } from '../../domain/ports.js';
+import type { HeldLock, LogStore, LogTarget, RotateOutcome } from '../../domain/ports.js';
 import type { FileDescriptorRepo } from './file-descriptor-repo.js';
 import { errnoOf, fileFailure, naming, unsafe } from './file-errors.js';
-import { closeQuietly, removeIfThere } from './safe-files.js';
+import { lookAt } from './log-pieces.js';
+import { LogRotation, moveUp, succeed } from './log-rotation.js';
+import { type LogShortener, noShortener } from './log-shortener.js';
+import { encodeLogState, type LogMapping, type LogState, mapLog, statePath } from './log-state.js';
+import { tailOf } from './log-tail.js';
+import { addTime, timesPath } from './log-times.js';
+import { closeQuietly, removeIfThere, writeAtomically } from './safe-files.js';
 
-const chunkBytes = 64 * 1024;
-/** The most that `tail` gives back, whatever the lines are like. */
-const largestTailBytes = 16 * 1024 * 1024;
+/** What was seen of a log at the last poll. */
+interface Seen {
+  readonly ino: number;
+  readonly size: number;
+  /** What of the file is rotated already. */
+  readonly begin: number;
+  /** Whether no rotation stood in the middle. */
+  readonly isSettled: boolean;
+}
 
-/** Logs that the daemons write themselves; rotated by rename before a start, when nobody has them open. */
+/** Logs that the daemons write themselves. Rotated by rename before a start, when nobody has them open, and by taking their heads out while they are written to. */
 export class FileLogStore implements LogStore {
-  constructor(private readonly repo: FileDescriptorRepo) {}
+  private readonly seen = new Map<string, Seen>();
 
-  prepare(_held: HeldLock, target: LogTarget): { path: string; offset: number } {
-    const path = target.file === null ? this.repo.place(target.ref).log : throughLinks(target.file);
+  constructor(
+    private readonly repo: FileDescriptorRepo,
+    private readonly shortener: LogShortener = noShortener,
+  ) {}
+
+  async prepare(_held: HeldLock, target: LogTarget): Promise<{ path: string; offset: number }> {
+    const path = this.pathOf(target);
     const before = naming(path, 'read', () => lstatSync(path, { throwIfNoEntry: false }));
     if (before) insistOnLog(path, before);
-    if (before?.isFile() && before.size >= target.maxBytes) naming(path, 'write', () => rotate(path, target.keep));
-    return { path, offset: sizeWhenOpened(path) };
+    const found = before?.isFile() ? openAndMap(path) : undefined;
+    if (found && (!found.isSettled || found.begin > 0)) await this.settle(path, target);
+    else if (found && found.size >= target.maxBytes) naming(path, 'write', () => rename(path, target.keep, found));
+    return { path, offset: endWhenOpened(path) };
+  }
+
+  async rotate(_held: HeldLock, target: LogTarget): Promise<RotateOutcome> {
+    const path = this.pathOf(target);
+    const stat = naming(path, 'read', () => statSync(path, { throwIfNoEntry: false }));
+    if (!stat || this.isKnownToFit(path, stat, target.maxBytes)) return 'fits';
+    const rotation = await LogRotation.begin(path, this.shortener, limitsOf(target));
+    if (typeof rotation === 'string') return rotation === 'busy' ? 'fits' : stat.size < target.maxBytes ? 'fits' : 'unsupported';
+    try {
+      await rotation.recover();
+      return await rotation.cut();
+    } finally {
+      rotation.close();
+      this.see(path);
+    }
+  }
+
+  noteTime(path: string): number {
+    const stat = naming(path, 'read', () => statSync(path, { throwIfNoEntry: false }));
+    if (!stat?.isFile()) return 0;
+    const before = this.seen.get(path);
+    if (before?.ino === stat.ino && before.size === stat.size) return stat.size - before.begin;
+    const now = this.see(path);
+    if (!now) return 0;
+    naming(timesPath(path), 'write', () => addTime(path, { ms: Date.now(), offset: now.base + now.size }));
+    return now.size - now.begin;
   }
 
   tail(path: string, lines: number, fromOffset = 0, toOffset = Number.MAX_SAFE_INTEGER): readonly string[] {
-    if (lines <= 0) return [];
-    let found: readonly string[] = [];
-    // Older files only for what the current one can't fill, and never beyond the beginning that was asked for.
-    const files = fromOffset > 0 ? [path] : rotatedFiles(path);
-    for (const file of files) {
-      found = [...(file === path ? lastLines(file, lines, fromOffset, toOffset) : lastLines(file, lines - found.length, 0)), ...found];
-      if (found.length >= lines) break;
+    return lines <= 0 ? [] : naming(path, 'read', () => tailOf(path, lines, fromOffset, toOffset));
+  }
+
+  private pathOf(target: LogTarget): string {
+    return target.file === null ? this.repo.place(target.ref).log : throughLinks(target.file);
+  }
+
+  /** Before a start: nobody writes, but what was begun is brought to its end, and a hole is not kept for ever. */
+  private async settle(path: string, target: LogTarget): Promise<void> {
+    const rotation = await LogRotation.begin(path, this.shortener, limitsOf(target));
+    // Readers and writers can do with a log in any state of this.
+    if (typeof rotation === 'string') return;
+    try {
+      await rotation.recover();
+      await rotation.emptyIfFull();
+    } finally {
+      rotation.close();
     }
+  }
+
+  /** By what was seen before: of a log that has hardly grown, its size is all that has to be asked for. */
+  private isKnownToFit(path: string, { ino, size }: Stats, maxBytes: number): boolean {
+    const before = this.seen.get(path);
+    const known = before?.ino === ino && before.isSettled ? before : this.see(path);
+    return known?.isSettled === true && size - known.begin < maxBytes;
+  }
+
+  private see(path: string): MappedLog | undefined {
+    const found = naming(path, 'read', () => openAndMap(path));
+    if (found) this.seen.set(path, { ino: found.ino, size: found.size, begin: found.begin, isSettled: found.isSettled });
+    else this.seen.delete(path);
     return found;
   }
 }
@@ -61,73 +129,66 @@ function insistOnLog(path: string, stat: Stats): void {
     throw new DaemonError('invalid-spec', `${path} can't be a log: it is no regular file`, { path });
 }
 
-function sizeWhenOpened(path: string): number {
-  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
-  return naming(path, 'write', () => {
-    const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
-    try {
-      const stat = fstatSync(fd);
-      return stat.isFile() ? stat.size : 0;
-    } finally {
-      closeQuietly(fd);
-    }
-  });
+function limitsOf({ file, maxBytes, keep }: LogTarget) {
+  return { maxBytes, keep, isShared: file !== null };
 }
 
-/** `daemon.log` becomes `daemon.log.1`, that one `daemon.log.2`, and so on; the oldest goes. */
-function rotate(path: string, keep: number): void {
-  removeIfThere(keep === 0 ? path : `${path}.${keep}`);
-  if (keep === 0) return;
-  for (let number = keep - 1; number >= 1; number--) {
-    if (existsSync(`${path}.${number}`)) renameSync(`${path}.${number}`, `${path}.${number + 1}`);
-  }
-  renameSync(path, `${path}.1`);
+interface MappedLog extends LogMapping {
+  readonly ino: number;
+  readonly size: number;
+  readonly isSettled: boolean;
+  readonly state: LogState | undefined;
 }
 
-/** The current file, then the rotated ones from the youngest on. */
-function rotatedFiles(path: string): readonly string[] {
-  const files = [path];
-  while (existsSync(`${path}.${files.length}`)) files.push(`${path}.${files.length}`);
-  return files;
-}
-
-/** Reads backwards, so that a large log costs no more than its end. */
-function lastLines(path: string, lines: number, fromOffset: number, toOffset = Number.MAX_SAFE_INTEGER): readonly string[] {
+/** A log as it is now; `undefined` where there is no regular file. */
+function openAndMap(path: string): MappedLog | undefined {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw fileFailure(error, path, 'read');
+    // One that may be written but not read is a log all the same, and is not ours to cut.
+    if (['ENOENT', 'EACCES', 'ENXIO'].includes(errnoOf(error))) return undefined;
+    throw error;
   }
   try {
-    return naming(path, 'read', () => {
-      const stat = fstatSync(fd);
-      return stat.isFile() ? linesOf(readEnd(fd, Math.min(stat.size, toOffset), fromOffset, lines), lines) : [];
-    });
+    const look = lookAt(path, fd);
+    if (!look.stat.isFile()) return undefined;
+    const { ino, size } = look.stat;
+    const isSettled = (look.state?.cut ?? null) === null;
+    return { ino, size, ...mapLog(look.state, look.stat, look.isMarked), isSettled, state: look.state };
   } finally {
     closeQuietly(fd);
   }
 }
 
-function readEnd(fd: number, size: number, fromOffset: number, lines: number): Buffer {
-  const chunks: Buffer[] = [];
-  const stopAt = Math.max(fromOffset, size - largestTailBytes);
-  let newlines = 0;
-  for (let position = size; position > stopAt && newlines <= lines; ) {
-    const length = Math.min(chunkBytes, position - stopAt);
-    const chunk = Buffer.alloc(length);
-    const read = readSync(fd, chunk, 0, length, position - length);
-    for (const byte of chunk) if (byte === 0x0a) newlines++;
-    chunks.unshift(chunk.subarray(0, read));
-    position -= length;
-  }
-  return Buffer.concat(chunks);
+/** Its name is free then, and what comes in its place goes on counting where it ends. */
+function rename(path: string, keep: number, { ino, base, size, state }: MappedLog): void {
+  if (keep === 0) for (const file of [statePath(path), timesPath(path)]) removeIfThere(file);
+  else
+    writeAtomically(
+      statePath(path),
+      encodeLogState({ ...(state ?? succeed(undefined, ino)), file: ino, base, begin: 0, next: base + size }),
+    );
+  moveUp(path, path, keep);
 }
 
-function linesOf(bytes: Buffer, lines: number): readonly string[] {
-  // A line of a Windows program ends in two characters.
-  const all = bytes.toString('utf8').split(/\r?\n/);
-  if (all.at(-1) === '') all.pop();
-  return all.slice(-lines);
+/** Makes sure that it can be written, and that it is counted on from the file before. */
+function endWhenOpened(path: string): number {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+  return naming(path, 'write', () => {
+    const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+    try {
+      const stat = fstatSync(fd);
+      if (!stat.isFile()) return 0;
+      const log = openAndMap(path);
+      if (!log) return stat.size;
+      const { ino, base, state } = log;
+      if (state && state.file !== ino && state.cut === null) writeAtomically(statePath(path), encodeLogState(succeed(state, ino)));
+      // Emptied, by hand or by us, or another file under an old number: its count goes on, and nothing of it is rotated.
+      else if (state && state.begin > stat.size) writeAtomically(statePath(path), encodeLogState({ ...state, base, begin: 0 }));
+      return base + stat.size;
+    } finally {
+      closeQuietly(fd);
+    }
+  });
 }

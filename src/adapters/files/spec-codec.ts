@@ -2,15 +2,17 @@ import { constants } from 'node:os';
 import { isAbsolute } from 'node:path';
 import * as z from 'zod/mini';
 import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
+import { type HealthProbe, parseHealthProbe } from '../../domain/health-check.js';
 import { longestDurationMs } from '../../domain/quantity.js';
 import { parseReadyCondition, type ReadyCondition } from '../../domain/ready-condition.js';
 
 // As strict as what is given by hand: a number that nobody may give must not come in from the disk.
 const milliseconds = z.int().check(z.gte(0), z.lte(longestDurationMs));
 const mostLogsKept = 1_000;
+const mostRestartsCounted = 1_000;
 const text = z.string().check(z.refine((value) => !value.includes('\0')));
 const signal = z.string().check(z.refine((value) => Object.hasOwn(constants.signals, value)));
-const folder = text.check(z.refine(isAbsolute));
+const absolute = text.check(z.refine(isAbsolute));
 // Not `record`, which leaves out a variable named __proto__.
 const variables = z.custom<Readonly<Record<string, string>>>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(isString),
@@ -26,10 +28,28 @@ const ready = z.pipe(
   }),
 );
 
+const probe = z.pipe(
+  z.looseObject({ kind: z.string(), port: z.optional(z.number()), url: z.optional(z.string()), line: z.optional(z.string()) }),
+  z.transform((value, context): HealthProbe => {
+    const detail = value.port ?? value.url ?? value.line;
+    const parsed = parseHealthProbe(detail === undefined ? value.kind : `${value.kind}:${detail}`);
+    if (typeof parsed !== 'string') return parsed;
+    context.issues.push({ code: 'custom', input: value, message: parsed });
+    return z.NEVER;
+  }),
+);
+const health = z.object({
+  probe,
+  intervalMs: milliseconds,
+  timeoutMs: milliseconds,
+  threshold: z.int().check(z.gte(1)),
+  startGraceMs: milliseconds,
+});
+
 const specShape = z.object({
   schema: z.literal(1),
   command: z.array(text).check(z.refine(([program = '']) => program !== '')),
-  cwd: folder,
+  cwd: absolute,
   env: z._default(variables, specDefaults.env),
   envFiles: z._default(z.array(text), []),
   passEnv: z._default(z.array(text), []),
@@ -44,7 +64,15 @@ const specShape = z.object({
   logMaxBytes: z._default(z.int().check(z.gte(1)), specDefaults.logMaxBytes),
   logKeep: z._default(z.int().check(z.gte(0), z.lte(mostLogsKept)), specDefaults.logKeep),
   restart: z._default(z.enum(['never', 'on-failure', 'always']), specDefaults.restart),
+  restartDelayMs: z._default(milliseconds, specDefaults.restartDelayMs),
+  restartMaxDelayMs: z._default(milliseconds, specDefaults.restartMaxDelayMs),
+  restartLimit: z._default(z.int().check(z.gte(0), z.lte(mostRestartsCounted)), specDefaults.restartLimit),
+  restartWindowMs: z._default(milliseconds, specDefaults.restartWindowMs),
+  stableMs: z._default(milliseconds, specDefaults.stableMs),
+  successCodes: z._default(z.array(z.int().check(z.gte(0), z.lte(255))), [...specDefaults.successCodes]),
+  health: z._default(z.nullable(health), null),
   version: z._default(z.nullable(text.check(z.minLength(1))), null),
+  project: z._default(z.nullable(absolute), null),
 });
 
 /** The remembered spec, or `undefined` where what is there is none: a lost spec must not block a stop. */

@@ -1,11 +1,14 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { constants, hostname } from 'node:os';
 import { DaemonError } from '../../domain/daemon-error.js';
+import type { MemoryWitness } from '../../domain/descriptor.js';
 import type { Observation, Vantage } from '../../domain/identity.js';
-import type { DaemonMarks, ProcessInspector, ProcessRow, ProcessUsage } from '../../domain/ports.js';
+import type { DaemonMarks, Environment, ProcessInspector, ProcessRow, ProcessUsage } from '../../domain/ports.js';
 import { errnoOf, naming } from '../files/file-errors.js';
 import { isGate } from '../posix/gate-script.js';
-import { parseMarks } from '../posix/marks.js';
+import { parseEnviron, parseMarks } from '../posix/marks.js';
+import { mayHaveMembers } from '../posix/process-group.js';
+import { memoryKills } from './memory-kills.js';
 import { type ProcStat, parseProcStat } from './proc-stat.js';
 
 /** `PROC_PID_INIT_INO`: the inode of the first pid namespace, fixed in the kernel's `include/linux/proc_ns.h`. */
@@ -79,6 +82,28 @@ export class LinuxProcessInspector implements ProcessInspector {
     const uptimeSeconds = Math.max(sinceBoot - Number(stat.startToken) / ticksPerSecond, 0);
     const cpuPercent = uptimeSeconds > 0 ? (100 * stat.cpuTicks) / ticksPerSecond / uptimeSeconds : 0;
     return { uptimeMs: uptimeSeconds * 1_000, cpuPercent, memoryBytes: Number(residentKb) * 1_024 };
+  }
+
+  handles(pid: number, signal: string): boolean | undefined {
+    const status = readText(`/proc/${pid}/status`) ?? '';
+    const masks = ['SigIgn', 'SigCgt'].map((name) => new RegExp(`^${name}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1]);
+    const number = constants.signals[signal as NodeJS.Signals];
+    if (masks.includes(undefined) || number === undefined) return undefined;
+    return masks.some((mask) => (BigInt(`0x${mask}`) >> BigInt(number - 1)) & 1n);
+  }
+
+  mayHaveMembers(processGroup: number): boolean {
+    return mayHaveMembers(processGroup);
+  }
+
+  environmentOf(pid: number): Environment | undefined {
+    const text = readIfThere(`/proc/${pid}/environ`);
+    // Empty for a zombie; a daemon of ours has its marks at least.
+    return text ? parseEnviron(text) : undefined;
+  }
+
+  memoryKills(of: number | string): MemoryWitness | undefined {
+    return memoryKills(of);
   }
 
   ownLineage(): readonly number[] {

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { DaemonError } from '../../domain/daemon-error.js';
 import type { Observation, Vantage } from '../../domain/identity.js';
 import type { DaemonMarks, ProcessInspector, ProcessRow, ProcessUsage } from '../../domain/ports.js';
+import { mayHaveMembers } from '../posix/process-group.js';
 import { parseBootSession, parsePlatformUuid } from './machine-identity.js';
 import { parseProcessTable, type TableRow, tableColumns, toolEnvironment, withSessions } from './process-table.js';
 import { hasLeftGate, marksInText, parseCommands } from './process-text.js';
@@ -72,6 +73,25 @@ export class MacosProcessInspector implements ProcessInspector {
 
   usage(pid: number): ProcessUsage | undefined {
     return parseUsage(this.ask([...usageColumns, '-p', String(pid)]));
+  }
+
+  /** Not to be seen here. */
+  handles(): undefined {
+    return undefined;
+  }
+
+  mayHaveMembers(processGroup: number): boolean {
+    return mayHaveMembers(processGroup);
+  }
+
+  /** Not to be had without root. */
+  environmentOf(): undefined {
+    return undefined;
+  }
+
+  /** No such count is kept here. */
+  memoryKills(): undefined {
+    return undefined;
   }
 
   ownLineage(): readonly number[] {

@@ -1,4 +1,4 @@
-import type { ControlChannel, HelloOutcome } from '../../domain/ports.js';
+import type { ControlChannel, HelloOutcome, ReloadOutcome } from '../../domain/ports.js';
 import { connectSocket, leaveGently } from './connect-socket.js';
 import { parseHello } from './hello.js';
 import type { RpcPeer } from './rpc-peer.js';
@@ -24,11 +24,21 @@ export class JsonRpcControlChannel implements ControlChannel {
     });
     return outcome.kind === 'agreed';
   }
+
+  async reload(socket: string, instanceId: string, timeoutMs: number): Promise<ReloadOutcome> {
+    const outcome = await converse<{ kind: ReloadOutcome }>(socket, timeoutMs, async (ask) => {
+      const hello = parseHello(await ask('system.hello'));
+      if (hello?.instanceId !== instanceId) return { kind: 'not-served' };
+      return { kind: (await ask('system.reload')) === false ? 'not-served' : 'reloaded' };
+    });
+    return outcome.kind === 'reloaded' ? 'reloaded' : 'not-served';
+  }
 }
 
 type Unanswered = { kind: 'nobody' | 'denied' | 'other' };
 
-async function converse<T>(path: string, timeoutMs: number, talk: (ask: Ask) => Promise<T>): Promise<T | Unanswered> {
+/** One conversation, on one connection, within the time. */
+export async function converse<T>(path: string, timeoutMs: number, talk: (ask: Ask) => Promise<T>): Promise<T | Unanswered> {
   const deadline = performance.now() + timeoutMs;
   const reached = await connectSocket({ path }, timeoutMs);
   if (reached.kind !== 'connected') return { kind: reached.kind };

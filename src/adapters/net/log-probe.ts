@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import type { ReadySubject } from '../../domain/ports.js';
+import { inTime } from '../bounded-work.js';
+import { LogFollower } from '../files/log-follower.js';
 import { maxLineBytes } from './message-lines.js';
 
 const newline = 0x0a;
@@ -7,17 +8,11 @@ const carriageReturn = 0x0d;
 const chunkBytes = 64 * 1024;
 /** How much one check reads: a daemon that writes faster than we read must not keep us for ever. */
 const checkBytes = 4 * 1024 * 1024;
-/** How long an expression may take over one chunk: there are some that never come to an end on some lines. */
-const matchTimeoutMs = 500;
-const maxAttempts = 10;
 /** How many unfinished searches are remembered. */
 const maxSearches = 64;
 
 interface Search {
-  readonly device: number;
-  readonly inode: number;
-  /** How far the log has been read. */
-  position: number;
+  readonly log: LogFollower;
   /** The beginning of a line that has not ended yet, up to its bound. */
   held: Buffer;
 }
@@ -29,8 +24,7 @@ export class LogProbe {
   check(pattern: string, { pid, log, logOffset }: ReadySubject): boolean {
     const key = [pid, logOffset, pattern, log].join('\0');
     try {
-      const search = this.#resume(key, log, logOffset);
-      if (search === undefined || !findLine(log, search, new RegExp(pattern))) return false;
+      if (!findLine(this.#resume(key, log, logOffset), new RegExp(pattern))) return false;
       // Found: whoever asks again is shown the evidence again, not a memory of it.
       this.#searches.delete(key);
       return true;
@@ -39,71 +33,39 @@ export class LogProbe {
     }
   }
 
-  /** `undefined` where there is nothing new to read. */
-  #resume(key: string, log: string, logOffset: number): Search | undefined {
-    const seen = statSync(log, { throwIfNoEntry: false });
-    // Opening a pipe would wait for a writer.
-    if (!seen?.isFile()) return undefined;
-    const known = this.#searches.get(key);
-    const isSame = known !== undefined && known.device === seen.dev && known.inode === seen.ino && known.position <= seen.size;
-    if (isSame) return known.position === seen.size ? undefined : known;
-    // A log that is another file by now, or shorter than what was read, holds only what was written since.
-    const position = known === undefined && logOffset <= seen.size ? logOffset : 0;
-    const fresh = { device: seen.dev, inode: seen.ino, position, held: Buffer.alloc(0) };
-    this.#remember(key, fresh);
-    return fresh;
-  }
-
-  #remember(key: string, search: Search): void {
+  #resume(key: string, log: string, logOffset: number): Search {
+    const search = this.#searches.get(key) ?? { log: new LogFollower(log, logOffset), held: Buffer.alloc(0) };
     this.#searches.delete(key);
     this.#searches.set(key, search);
     for (const oldest of this.#searches.keys()) {
-      if (this.#searches.size <= maxSearches) return;
+      if (this.#searches.size <= maxSearches) break;
       this.#searches.delete(oldest);
     }
+    return search;
   }
 }
 
-function findLine(log: string, search: Search, expression: RegExp): boolean {
-  const file = openSync(log, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+function findLine(search: Search, expression: RegExp): boolean {
+  const { log } = search;
   try {
-    if (fstatSync(file).ino !== search.inode) return false;
-    const chunk = Buffer.allocUnsafe(chunkBytes);
     for (let readBytes = 0; readBytes < checkBytes; ) {
-      const count = readSync(file, chunk, 0, chunkBytes, search.position);
-      if (count === 0) return false;
-      search.position += count;
-      readBytes += count;
+      const before = log.offset;
+      const bytes = log.readBytes(chunkBytes);
+      if (bytes.length === 0) return false;
+      readBytes += bytes.length;
+      // A log that is another file by now does not go on with the line of the one before.
+      if (log.offset !== before + bytes.length) search.held = Buffer.alloc(0);
       const { held } = search;
       const matches = inTime(() => {
         search.held = held;
-        return matchesIn(chunk.subarray(0, count), search, expression);
+        return matchesIn(bytes, search, expression);
       });
       if (matches !== false) return matches ?? false;
     }
     return false;
   } finally {
-    closeSync(file);
+    log.close();
   }
-}
-
-/**
- * `undefined` where it took too long. Only the engine itself can interrupt a regular expression, and does so through `vm`, by
- * the clock on the wall: on a busy machine that time may pass while we hardly run, and then the work begins anew.
- */
-function inTime(work: () => boolean): boolean | undefined {
-  const { runInNewContext } = process.getBuiltinModule('node:vm');
-  const before = process.cpuUsage();
-  for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    try {
-      return runInNewContext('work()', { work }, { timeout: matchTimeoutMs }) as boolean;
-    } catch {
-      const { user, system } = process.cpuUsage(before);
-      // Microseconds. Half of the time is enough to tell an expression at work from one that was kept waiting.
-      if (user + system >= matchTimeoutMs * 500) return undefined;
-    }
-  }
-  return undefined;
 }
 
 function matchesIn(chunk: Buffer, search: Search, expression: RegExp): boolean {

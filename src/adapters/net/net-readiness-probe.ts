@@ -1,9 +1,8 @@
 import { statSync } from 'node:fs';
-import type { Socket } from 'node:net';
 import { unreachable } from '../../domain/identity.js';
 import type { Awaitable, ReadinessProbe, ReadySubject } from '../../domain/ports.js';
 import type { ReadyCondition } from '../../domain/ready-condition.js';
-import { connectSocket, leaveGently, type SocketAddress } from './connect-socket.js';
+import { connects, connectsLocally } from './connects-locally.js';
 import { answersWell } from './http-probe.js';
 import { LogProbe } from './log-probe.js';
 
@@ -27,7 +26,7 @@ export class NetReadinessProbe implements ReadinessProbe {
       case 'socket':
         return subject.socket !== null && connects({ path: subject.socket }, attemptTimeoutMs);
       case 'port':
-        return connectsLocally(condition.port);
+        return connectsLocally(condition.port, attemptTimeoutMs);
       case 'http':
         return answersWell(condition.url, attemptTimeoutMs);
       case 'log':
@@ -38,29 +37,6 @@ export class NetReadinessProbe implements ReadinessProbe {
         return unreachable(condition);
     }
   }
-}
-
-async function connectsLocally(port: number): Promise<boolean> {
-  const half = attemptTimeoutMs / 2;
-  return (await connects({ host: '127.0.0.1', port }, half)) || connects({ host: '::1', port }, half);
-}
-
-async function connects(address: SocketAddress, timeoutMs: number): Promise<boolean> {
-  const reached = await connectSocket(address, timeoutMs);
-  if (reached.kind !== 'connected') return false;
-  const { socket } = reached;
-  if (!isConnectedToItself(socket)) {
-    void leaveGently(socket);
-    return true;
-  }
-  // Reset, or the port would stay taken for a minute.
-  socket.resetAndDestroy();
-  return false;
-}
-
-/** TCP may choose the very port that is asked for as its own, and then meets itself where nobody listens. */
-export function isConnectedToItself(socket: Socket): boolean {
-  return socket.localPort !== undefined && socket.localPort === socket.remotePort && socket.localAddress === socket.remoteAddress;
 }
 
 function holdsAnything(file: string): boolean {

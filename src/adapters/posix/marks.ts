@@ -1,4 +1,11 @@
-import type { DaemonMarks } from '../../domain/ports.js';
+import type { DaemonMarks, Environment } from '../../domain/ports.js';
+
+/** What `/proc/<pid>/environ` and its like hold. */
+export function parseEnviron(text: string): Environment {
+  const entries = text.split('\0').filter((entry) => entry.indexOf('=') > 0);
+  // Not by assignment: a variable may be named __proto__.
+  return Object.fromEntries(entries.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]));
+}
 
 /** Finds a daemon's marks among `NAME=value` entries. */
 export function parseMarks(entries: readonly string[]): DaemonMarks | undefined {

@@ -5,7 +5,7 @@ import type { Writable } from 'node:stream';
 import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import type { Observation, ProcessIdentity, Vantage } from '../../domain/identity.js';
-import type { Launch, LaunchRequest, ProcessEnd, ProcessSpawner, ResolvedCommand } from '../../domain/ports.js';
+import type { Environment, Launch, LaunchRequest, ProcessEnd, ProcessSpawner, ResolvedCommand } from '../../domain/ports.js';
 import { composeEnvironment, marksEnvironment } from '../files/daemon-environment.js';
 import { errnoOf, fileFailure } from '../files/file-errors.js';
 import { closeQuietly } from '../files/safe-files.js';
@@ -38,13 +38,13 @@ export class PosixProcessSpawner implements ProcessSpawner {
     return this.tools !== undefined;
   }
 
-  resolve(spec: DaemonSpec): ResolvedCommand {
+  resolve(spec: DaemonSpec, environment: Environment = this.system.env): ResolvedCommand {
     checkFolder(spec.cwd);
     const [command, ...argv] = spec.command;
     if (!command || spec.command.some((part) => part.includes('\0'))) {
       throw new DaemonError('invalid-spec', `invalid command ${JSON.stringify(spec.command)}`, { command: spec.command });
     }
-    const env = composeEnvironment(spec, this.system.env);
+    const env = composeEnvironment(spec, environment);
     const found = { file: findExecutable(command, spec.cwd, env.PATH ?? '/usr/bin:/bin'), argv, cwd: spec.cwd, env };
     return { ...found, gated: this.tools !== undefined && gateCommand(found, this.tools) !== undefined };
   }
@@ -121,6 +121,10 @@ async function launchOf(child: ChildProcess, inspector: SpawnerSystem['inspector
   return {
     identity,
     end: () => end,
+    ended: async (signal) => {
+      await Promise.race([ended, aborted(signal)]);
+      return end;
+    },
     open: () => {
       gate?.end('go\n');
     },
@@ -138,6 +142,13 @@ async function launchOf(child: ChildProcess, inspector: SpawnerSystem['inspector
       gate?.destroy();
     },
   };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 function worldOf(here: Vantage): Omit<ProcessIdentity, 'pid' | 'startToken'> {

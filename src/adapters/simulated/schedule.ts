@@ -28,6 +28,11 @@ export interface SchedulePace {
 
 const soon = Promise.resolve();
 
+/** Ticks come before promises, but for those that a promise has asked for. */
+function whenPromisesAreSeenTo(work: () => void): void {
+  soon.then(() => process.nextTick(work));
+}
+
 export const defaultPace: SchedulePace = { callMs: 0.02, haste: 0.05, longestStallMs: 40, stepLimit: 2_000_000 };
 
 /**
@@ -39,6 +44,11 @@ export class Schedule {
   /** Called after each step; what it throws fails the schedule. */
   onStep: (() => void) | undefined;
   steps = 0;
+  /**
+   * Set where one party does several things at once, as a supervisor does: one of them at a call does not mean that the
+   * others are, and what waits in the background does not mean that nobody is about to call.
+   */
+  isPatient = false;
 
   private readonly turns: Turn[] = [];
   private readonly timers = new TimerQueue();
@@ -103,8 +113,10 @@ export class Schedule {
     if (this.isPumpDue || this.running.size > 0 || this.hasFailed) return;
     this.isPumpDue = true;
     // Not at once: code that makes several calls side by side has them all in line before one is picked. By a promise,
-    // since Node's `queueMicrotask` pays for an asynchronous resource each time.
-    soon.then(this.pump);
+    // since Node's `queueMicrotask` pays for an asynchronous resource each time. A tick, at ten times the price, comes when
+    // all promises have been seen to.
+    if (this.isPatient) whenPromisesAreSeenTo(this.pump);
+    else soon.then(this.pump);
   }
 
   private readonly pump = (): void => {
@@ -169,10 +181,12 @@ export class Schedule {
   private watch(): void {
     if (this.isWatched || this.running.size === 0) return;
     this.isWatched = true;
-    setImmediate(() => {
+    const goOn = () => {
       this.isWatched = false;
       this.running.clear();
       this.callForPump();
-    });
+    };
+    if (this.isPatient) whenPromisesAreSeenTo(goOn);
+    else setImmediate(goOn);
   }
 }

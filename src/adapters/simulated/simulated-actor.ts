@@ -1,15 +1,17 @@
 import type { ProcessIdentity } from '../../domain/identity.js';
-import type { Machine } from '../../domain/ports.js';
+import type { SupervisingMachine } from '../../domain/ports.js';
 import type { Party, Turn } from './schedule.js';
 import { SimulatedClock } from './simulated-clock.js';
 import { SimulatedControlChannel } from './simulated-control-channel.js';
 import { SimulatedDescriptorRepo } from './simulated-descriptor-repo.js';
+import { SimulatedHealthProber } from './simulated-health-prober.js';
 import { SimulatedLifecycleLock } from './simulated-lifecycle-lock.js';
 import { SimulatedLogStore } from './simulated-log-store.js';
 import type { PidSpace, Placement, SimulatedMarks, SimulatedProcess } from './simulated-process.js';
 import { SimulatedProcessInspector } from './simulated-process-inspector.js';
 import { SimulatedProcessSpawner } from './simulated-process-spawner.js';
 import { SimulatedReadinessProbe } from './simulated-readiness-probe.js';
+import { SimulatedRunLog } from './simulated-run-log.js';
 import { SimulatedSignalSender } from './simulated-signal-sender.js';
 import type { Fault, PortCall, SimulatedWorld } from './simulated-world.js';
 
@@ -21,6 +23,8 @@ export interface ActorOptions {
   readonly placement?: Placement;
   readonly space?: PidSpace;
   readonly exclusiveHome?: boolean;
+  /** The process that it is, where that is there already. */
+  readonly process?: SimulatedProcess;
 }
 
 /** How a piece of an actor's work came out. */
@@ -44,7 +48,7 @@ export class SimulatedActor implements Party {
   readonly process: SimulatedProcess;
   readonly identity: ProcessIdentity;
   readonly exclusiveHome: boolean;
-  readonly machine: Machine;
+  readonly machine: SupervisingMachine;
   /** Calls so far. */
   calls = 0;
   /** Its process is suspended until then. */
@@ -56,10 +60,7 @@ export class SimulatedActor implements Party {
     readonly world: SimulatedWorld,
     options: ActorOptions,
   ) {
-    const { kernel } = world;
-    const parent = options.parent ?? (options.space ?? kernel.root).init;
-    const marks: SimulatedMarks | null = parent.pid === 1 ? null : parent.marks;
-    this.process = kernel.fork({ parent, placement: options.placement ?? 'own-session', uid: options.uid ?? 1000, marks, log: null });
+    this.process = options.process ?? forkActor(world, options);
     this.name = options.name ?? `actor-${this.process.pid}`;
     this.identity = world.identityOf(this.process);
     this.exclusiveHome = options.exclusiveHome ?? false;
@@ -73,6 +74,9 @@ export class SimulatedActor implements Party {
       readiness: new SimulatedReadinessProbe(this),
       control: new SimulatedControlChannel(this),
       logs: new SimulatedLogStore(this),
+      runs: new SimulatedRunLog(this),
+      backgroundClock: new SimulatedClock(this),
+      health: new SimulatedHealthProber(this),
     };
     this.process.onEnd(() => this.vanish());
   }
@@ -163,6 +167,12 @@ export class SimulatedActor implements Party {
     this.waiting = 0;
     schedule.rest(this);
   }
+}
+
+function forkActor({ kernel }: SimulatedWorld, options: ActorOptions): SimulatedProcess {
+  const parent = options.parent ?? (options.space ?? kernel.root).init;
+  const marks: SimulatedMarks | null = parent.pid === 1 ? null : parent.marks;
+  return kernel.fork({ parent, placement: options.placement ?? 'own-session', uid: options.uid ?? 1000, marks, log: null });
 }
 
 /** Most calls are of this kind, and a simulation makes millions: one object for what is asked, by whom, and how it is answered. */

@@ -7,11 +7,12 @@ export class SimulatedClock implements Clock {
   constructor(private readonly actor: SimulatedActor) {}
 
   monotonicMs(): number {
-    return this.actor.world.schedule.nowMs;
+    const { schedule, kernel } = this.actor.world;
+    return schedule.nowMs - kernel.bootedAtMs;
   }
 
   wallTime(): string {
-    return new Date(bootedAt + this.monotonicMs()).toISOString();
+    return new Date(bootedAt + this.actor.world.schedule.nowMs).toISOString();
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-import type { ControlChannel, HelloOutcome } from '../../domain/ports.js';
+import type { ControlChannel, HelloOutcome, ReloadOutcome } from '../../domain/ports.js';
 import type { SimulatedActor } from './simulated-actor.js';
 
 const protocol = 1;
@@ -22,6 +22,10 @@ export class SimulatedControlChannel implements ControlChannel {
       }
       listener.process.onEnd(() => waking.resolve({ kind: 'other' }));
     });
+  }
+
+  async reload(): Promise<ReloadOutcome> {
+    return 'not-served';
   }
 
   shutdown(socket: string, instanceId: string, timeoutMs: number): Promise<boolean> {

@@ -39,6 +39,14 @@ export class SimulatedDescriptorRepo implements DescriptorRepo {
     });
   }
 
+  clearRun(held: HeldLock, descriptor: Descriptor): Promise<void> {
+    return this.actor.call('descriptors.clearRun', () => {
+      const folder = this.changed(held);
+      if (descriptor.notifyFile) this.disk.files.delete(descriptor.notifyFile);
+      folder.ended = null;
+    });
+  }
+
   createInstance(held: HeldLock, options: { readonly pinnedSocket: string | null; readonly notify: boolean }): Promise<InstanceFiles> {
     return this.actor.call('descriptors.createInstance', () => {
       const instanceId = this.actor.world.schedule.random.hex(16);

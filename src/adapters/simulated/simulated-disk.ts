@@ -1,7 +1,8 @@
-import { checkedName } from '../../domain/daemon-name.js';
+import { checkedFolderName } from '../../domain/daemon-name.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import type { Descriptor } from '../../domain/descriptor.js';
 import type { DaemonRef } from '../../domain/ports.js';
+import type { RunRecord } from '../../domain/run-record.js';
 
 export type StoredRecord =
   | { readonly kind: 'absent' }
@@ -18,6 +19,8 @@ export interface DaemonFolder {
   /** The instance that ended by itself, cleanly. */
   ended: string | null;
   spec: DaemonSpec | undefined;
+  /** The newest first. */
+  runs: readonly RunRecord[];
   /** Records that could not be parsed. */
   readonly setAside: StoredRecord[];
 }
@@ -31,6 +34,8 @@ export class SimulatedDisk {
   /** Logs and notify files: ASCII, so that a length is a size. */
   readonly files = new Map<string, string>();
 
+  /** At which offset a log that was rotated begins. */
+  private readonly bases = new Map<string, number>();
   private readonly keys = new Map<string, string>();
   private readonly foldersByKey = new Map<string, DaemonFolder>();
 
@@ -43,7 +48,7 @@ export class SimulatedDisk {
     if (ref.descriptor !== undefined) return ref.descriptor;
     let key = this.keys.get(ref.name);
     if (key === undefined) {
-      key = descriptorPath(checkedName(ref.name).toLowerCase());
+      key = descriptorPath(checkedFolderName(ref.name).toLowerCase());
       this.keys.set(ref.name, key);
     }
     return key;
@@ -75,10 +80,51 @@ export class SimulatedDisk {
     this.files.set(path, (this.files.get(path) ?? '') + text);
   }
 
+  sizeOf(path: string): number {
+    return this.files.get(path)?.length ?? 0;
+  }
+
+  baseOf(path: string): number {
+    return this.bases.get(path) ?? 0;
+  }
+
+  /** What was written to a log from an offset on, as far as it is kept. */
+  outputFrom(path: string, offset: number): string {
+    let text = this.files.get(path) ?? '';
+    let begin = this.baseOf(path);
+    for (let number = 1; this.files.has(`${path}.${number}`); number++) {
+      const older = this.files.get(`${path}.${number}`) as string;
+      text = older + text;
+      begin -= older.length;
+    }
+    return text.slice(Math.max(0, offset - begin));
+  }
+
+  /** In one moment: nobody is killed in the middle of it. */
+  rotateLog(path: string, keep: number): void {
+    const base = this.baseOf(path) + this.sizeOf(path);
+    for (let number = keep; number >= 1; number--) {
+      const text = this.files.get(number === 1 ? path : `${path}.${number - 1}`);
+      if (text !== undefined) this.files.set(`${path}.${number}`, text);
+    }
+    for (let number = keep + 1; this.files.delete(`${path}.${number}`); number++);
+    this.files.delete(path);
+    this.bases.set(path, base);
+  }
+
   private imagine(ref: DaemonRef): DaemonFolder {
     const descriptor = ref.descriptor ?? descriptorPath(ref.name);
     const log = descriptor.replace(/\/daemon\.json$|(?:\.json)?$/, (end) => (end === '/daemon.json' ? '/daemon.log' : '.daemon.log'));
-    return { name: checkedName(ref.name), descriptor, log, record: { kind: 'absent' }, ended: null, spec: undefined, setAside: [] };
+    return {
+      name: checkedFolderName(ref.name),
+      descriptor,
+      log,
+      record: { kind: 'absent' },
+      ended: null,
+      spec: undefined,
+      runs: [],
+      setAside: [],
+    };
   }
 }
 

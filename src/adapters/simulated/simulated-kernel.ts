@@ -35,7 +35,8 @@ export class SimulatedKernel {
   changes = 0;
   readonly spaces = new Map<string, PidSpace>();
 
-  private bootedAtMs = 0;
+  /** The monotonic clock starts anew then. */
+  bootedAtMs = 0;
   private boots = 0;
 
   constructor(
@@ -161,7 +162,7 @@ export class SimulatedKernel {
 
   private reap(process: SimulatedProcess): void {
     if (process.life !== 'zombie') return;
-    process.life = 'reaped';
+    process.becomeReaped();
     process.parent?.children.delete(process);
     process.space.remove(process, this.schedule.nowMs);
     this.changes++;

@@ -1,39 +1,47 @@
-import type { HeldLock, LogStore, LogTarget } from '../../domain/ports.js';
+import type { HeldLock, LogStore, LogTarget, RotateOutcome } from '../../domain/ports.js';
 import type { SimulatedActor } from './simulated-actor.js';
+import type { SimulatedDisk } from './simulated-disk.js';
 
 export class SimulatedLogStore implements LogStore {
   constructor(private readonly actor: SimulatedActor) {}
 
   prepare(_held: HeldLock, target: LogTarget): Promise<{ path: string; offset: number }> {
     return this.actor.call('logs.prepare', () => {
-      const path = target.file ?? this.actor.world.disk.locate(target.ref).log;
-      if ((this.files.get(path)?.length ?? 0) >= target.maxBytes) this.rotate(path, target.keep);
-      if (!this.files.has(path)) this.files.set(path, '');
-      return { path, offset: this.files.get(path)?.length ?? 0 };
+      const path = this.pathOf(target);
+      if (this.disk.sizeOf(path) >= target.maxBytes) this.disk.rotateLog(path, target.keep);
+      this.disk.append(path, '');
+      return { path, offset: this.disk.baseOf(path) + this.disk.sizeOf(path) };
     });
+  }
+
+  rotate(_held: HeldLock, target: LogTarget): Promise<RotateOutcome> {
+    return this.actor.call('logs.rotate', () => {
+      const path = this.pathOf(target);
+      if (this.disk.sizeOf(path) < target.maxBytes) return 'fits';
+      if (!this.actor.world.cutsLogs) return 'unsupported';
+      this.disk.rotateLog(path, target.keep);
+      this.disk.append(path, '');
+      return 'rotated';
+    });
+  }
+
+  noteTime(path: string): Promise<number> {
+    return this.actor.call('logs.noteTime', () => this.disk.sizeOf(path));
   }
 
   tail(path: string, lines: number, fromOffset = 0): Promise<readonly string[]> {
     return this.actor.call('logs.tail', () => {
-      let text = (this.files.get(path) ?? '').slice(fromOffset);
-      for (let number = 1; fromOffset === 0 && this.files.has(`${path}.${number}`); number++)
-        text = this.files.get(`${path}.${number}`) + text;
-      const all = text.split(/\r?\n/);
+      const all = this.disk.outputFrom(path, fromOffset).split(/\r?\n/);
       if (all.at(-1) === '') all.pop();
       return lines <= 0 ? [] : all.slice(-lines);
     });
   }
 
-  private rotate(path: string, keep: number): void {
-    for (let number = keep; number >= 1; number--) {
-      const from = number === 1 ? path : `${path}.${number - 1}`;
-      const text = this.files.get(from);
-      if (text !== undefined) this.files.set(`${path}.${number}`, text);
-    }
-    this.files.delete(path);
+  private pathOf(target: LogTarget): string {
+    return target.file ?? this.disk.locate(target.ref).log;
   }
 
-  private get files(): Map<string, string> {
-    return this.actor.world.disk.files;
+  private get disk(): SimulatedDisk {
+    return this.actor.world.disk;
   }
 }

@@ -1,3 +1,4 @@
+import type { SupervisorChannel } from '../../domain/delegate.js';
 import type { SimulatedProcess } from './simulated-process.js';
 
 /** Who answers at an address, and how. */
@@ -5,7 +6,13 @@ export interface Listener {
   readonly process: SimulatedProcess;
   /** `undefined` for one that accepts and says nothing we understand. */
   readonly control: ControlPeer | undefined;
+  /** A supervisor does this for others. */
+  readonly perform?: SupervisorPeer | undefined;
 }
+
+type Perform = SupervisorChannel['perform'];
+
+export type SupervisorPeer = (verb: Parameters<Perform>[1], request: Parameters<Perform>[2]) => ReturnType<Perform>;
 
 /** A daemon that speaks the control protocol. */
 export interface ControlPeer {

@@ -1,5 +1,5 @@
 import type { Observation, Vantage } from '../../domain/identity.js';
-import type { DaemonMarks, ProcessInspector, ProcessRow, ProcessUsage } from '../../domain/ports.js';
+import type { DaemonMarks, Environment, ProcessInspector, ProcessRow, ProcessUsage } from '../../domain/ports.js';
 import type { SimulatedActor } from './simulated-actor.js';
 import type { SimulatedProcess } from './simulated-process.js';
 
@@ -56,6 +56,28 @@ export class SimulatedProcessInspector implements ProcessInspector {
       if (!seen?.isAlive) return undefined;
       return { uptimeMs: this.actor.world.schedule.nowMs - seen.bornMs, cpuPercent: 0, memoryBytes: 4_096 };
     });
+  }
+
+  handles(pid: number, signal: string): Promise<boolean | undefined> {
+    return this.actor.call('inspector.handles', () => this.slot(pid)?.handlers.has(signal));
+  }
+
+  mayHaveMembers(processGroup: number): Promise<boolean> {
+    return this.actor.call('inspector.mayHaveMembers', () =>
+      [...this.actor.process.space.processes.values()].some((process) => process.processGroup === processGroup),
+    );
+  }
+
+  environmentOf(pid: number): Promise<Environment | undefined> {
+    return this.actor.call('inspector.environmentOf', () => {
+      const seen = this.slot(pid);
+      return seen?.isAlive && this.mayRead(seen) ? {} : undefined;
+    });
+  }
+
+  /** No such count is kept here. */
+  memoryKills(): undefined {
+    return undefined;
   }
 
   ownLineage(): Promise<readonly number[]> {

@@ -1,6 +1,6 @@
 import { DaemonError } from '../../domain/daemon-error.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
-import type { Launch, LaunchRequest, ProcessSpawner, ResolvedCommand } from '../../domain/ports.js';
+import type { Launch, LaunchRequest, ProcessEnd, ProcessSpawner, ResolvedCommand } from '../../domain/ports.js';
 import type { SimulatedActor, Waking } from './simulated-actor.js';
 import type { SimulatedProcess } from './simulated-process.js';
 
@@ -83,6 +83,15 @@ class SimulatedLaunch implements Launch {
   end(): ReturnType<Launch['end']> {
     // Its parent learns of its end by reaping it.
     return this.process.life === 'reaped' ? this.process.end : undefined;
+  }
+
+  ended(signal: AbortSignal): Promise<ProcessEnd | undefined> {
+    return this.actor.wait('launch.ended', (waking: Waking<ProcessEnd | undefined>) => {
+      const { process } = this;
+      if (signal.aborted || process.life === 'reaped') return waking.resolve(this.end());
+      process.onReaped(() => waking.resolve(this.end()));
+      signal.addEventListener('abort', () => waking.resolve(this.end()));
+    });
   }
 
   release(): void {}

@@ -62,6 +62,7 @@ export class SimulatedProcess {
   pending: string[] | undefined;
 
   private endings: (() => void)[] = [];
+  private reapings: (() => void)[] = [];
 
   constructor(birth: ProcessBirth) {
     this.pid = birth.pid;
@@ -82,6 +83,18 @@ export class SimulatedProcess {
 
   get isAlive(): boolean {
     return this.life === 'gated' || this.life === 'running';
+  }
+
+  /** Once: when its parent has learned of its end. */
+  onReaped(reaping: () => void): void {
+    this.reapings.push(reaping);
+  }
+
+  becomeReaped(): void {
+    this.life = 'reaped';
+    const { reapings } = this;
+    this.reapings = [];
+    for (const reaping of reapings) reaping();
   }
 
   /** Once: when it ends, before anybody learns of it. */

@@ -20,7 +20,7 @@ export class SimulatedReadinessProbe implements ReadinessProbe {
         case 'notify':
           return subject.notifyFile !== null && (disk.files.get(subject.notifyFile) ?? '') !== '';
         case 'log': {
-          const output = (disk.files.get(subject.log) ?? '').slice(subject.logOffset);
+          const output = disk.outputFrom(subject.log, subject.logOffset);
           const pattern = new RegExp(condition.pattern);
           return output
             .split('\n')

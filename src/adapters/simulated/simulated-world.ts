@@ -35,6 +35,8 @@ export interface SimulatedWorldOptions {
   readonly initReaps?: 'late' | 'never';
   /** False for a machine without a launch gate. */
   readonly gated?: boolean;
+  /** False for a file system that takes no head out of a file. */
+  readonly cutsLogs?: boolean;
   /** As `hidepid` does: other users' processes show that they are there, and nothing else. */
   readonly hidesOthers?: boolean;
 }
@@ -57,6 +59,7 @@ export class SimulatedWorld {
   readonly network = new SimulatedNetwork();
   readonly locks: SimulatedLocks;
   readonly gated: boolean;
+  readonly cutsLogs: boolean;
   readonly hidesOthers: boolean;
   readonly programs = new Map<string, Program>(Object.entries(commonPrograms));
   /** Asked at each call. */
@@ -76,6 +79,7 @@ export class SimulatedWorld {
     this.kernel = new SimulatedKernel(this.schedule, { pids, reuse, initReaps });
     this.locks = new SimulatedLocks(this.schedule);
     this.gated = gated;
+    this.cutsLogs = options.cutsLogs ?? true;
     this.hidesOthers = hidesOthers;
   }
 

@@ -20,6 +20,8 @@ export interface HeldProcess {
   readonly process: Handle;
   /** Lets it run, and live on without us. */
   go(): void;
+  /** Lets go of all but the process itself, whose handle tells how it ends. */
+  release(): void;
   close(): void;
 }
 
@@ -64,6 +66,7 @@ export function createHeldProcess(kernel: Kernel, request: HeldProcessRequest): 
         if (kernel.ResumeThread(thread) === failed) throw windowsError(kernel.GetLastError());
         closeAll(kernel, held);
       },
+      release: () => closeAll(kernel, held),
       close: () => {
         closeAll(kernel, held);
         kernel.CloseHandle(process);

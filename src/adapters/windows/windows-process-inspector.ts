@@ -1,6 +1,6 @@
 import { DaemonError } from '../../domain/daemon-error.js';
 import type { Observation, Vantage } from '../../domain/identity.js';
-import type { DaemonMarks, ProcessInspector, ProcessRow, ProcessUsage } from '../../domain/ports.js';
+import type { DaemonMarks, Environment, ProcessInspector, ProcessRow, ProcessUsage } from '../../domain/ports.js';
 import { type Kernel, loadKernel } from './kernel.js';
 import { readBootId, readMachineId } from './machine-identity.js';
 import { access, environmentOf, hasBegun, hasEnded, timesOf, userOf, withProcess } from './process-handle.js';
@@ -92,6 +92,26 @@ export class WindowsProcessInspector implements ProcessInspector {
     return { uptimeMs, cpuPercent, memoryBytes: entry.memoryBytes };
   }
 
+  /** Windows has no signals to handle. */
+  handles(): undefined {
+    return undefined;
+  }
+
+  /** Windows has no groups: who belongs to whom only a survey shows. */
+  mayHaveMembers(): boolean {
+    return true;
+  }
+
+  environmentOf(pid: number): Environment | undefined {
+    const env = readEnvironment(loadKernel(), pid);
+    return env && Object.fromEntries(env);
+  }
+
+  /** No such count is kept here. */
+  memoryKills(): undefined {
+    return undefined;
+  }
+
   ownLineage(): readonly number[] {
     const table = byPid(readProcessTable(loadKernel()));
     const lineage: number[] = [];
@@ -176,9 +196,13 @@ export function uidOf(sid: string | undefined): number {
   return process.getBuiltinModule('node:crypto').createHash('sha256').update(sid).digest().readUInt32LE();
 }
 
-function readMarks(kernel: Kernel, pid: number): DaemonMarks | undefined {
+function readEnvironment(kernel: Kernel, pid: number): ReadonlyMap<string, string> | undefined {
   const seen = withProcess(kernel, pid, queryLimited | queryAll | readMemory, (process) => environmentOf(kernel, process));
-  const env = seen.kind === 'opened' ? seen.value : undefined;
+  return seen.kind === 'opened' ? seen.value : undefined;
+}
+
+function readMarks(kernel: Kernel, pid: number): DaemonMarks | undefined {
+  const env = readEnvironment(kernel, pid);
   const [instanceId, descriptor] = [env?.get('DAEMONRY_INSTANCE'), env?.get('DAEMONRY_DESCRIPTOR')];
   return instanceId === undefined || descriptor === undefined ? undefined : { instanceId, descriptor };
 }

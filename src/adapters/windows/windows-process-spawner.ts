@@ -78,30 +78,42 @@ export class WindowsProcessSpawner implements ProcessSpawner {
     let end: ProcessEnd | undefined;
     let isOpen = true;
     const look = () => {
-      if (isOpen && !end && hasEnded(kernel, held.process)) end = { exitCode: exitCodeOf(kernel, held.process) ?? null, signal: null };
+      if (!isOpen || !hasEnded(kernel, held.process)) return end;
+      end = { exitCode: exitCodeOf(kernel, held.process) ?? null, signal: null };
+      // Open until then, also after the release, for whoever waits for its end. Closed twice it may be another's.
+      isOpen = false;
+      held.close();
       return end;
     };
     return {
       identity: { pid: held.pid, startToken, bootId, pidNamespace, timeNamespace, host },
       confined: isConfining(kernel),
       end: look,
+      ended: (signal) => untilEnded(look, signal),
       open: () => held.go(),
       abort: () => {
-        if (isOpen && !look()) kernel.TerminateProcess(held.process, 1);
-        if (isOpen) kernel.WaitForSingleObject(held.process, abortTimeoutMs);
+        if (look() !== undefined) return;
+        kernel.TerminateProcess(held.process, 1);
+        kernel.WaitForSingleObject(held.process, abortTimeoutMs);
       },
       release: () => {
-        // A handle that is closed twice may be another's by then.
-        if (!isOpen) return;
-        look();
-        isOpen = false;
-        held.close();
+        if (look() === undefined) held.release();
       },
     };
   }
 }
 
 const abortTimeoutMs = 2_000;
+/** To wait for a handle would take a thread. */
+const endPollMs = 10;
+
+async function untilEnded(look: () => ProcessEnd | undefined, signal: AbortSignal): Promise<ProcessEnd | undefined> {
+  for (;;) {
+    const end = look();
+    if (end !== undefined || signal.aborted) return end;
+    await new Promise((resolve) => setTimeout(resolve, endPollMs).unref());
+  }
+}
 
 function createNotifyFile(path: string): void {
   try {

@@ -4,8 +4,8 @@ import type { StopResult } from '../../domain/stop-daemon.js';
 
 /** What a verb has to say. Rendering and the exit code are made from it in one place. */
 export interface Answer {
-  /** The one JSON object, less its `schema`. */
-  readonly json: Readonly<Record<string, unknown>>;
+  /** The one JSON object, less its `schema`; `null` where the answer was a stream, and has been given. */
+  readonly json: Readonly<Record<string, unknown>> | null;
   /** For people, on stdout. */
   readonly lines: readonly string[];
   /** For people, on stderr. */
@@ -84,6 +84,7 @@ export function startAnswer(result: StartResult, verb: 'started' | 'restarted'):
   const said = {
     started: `${name} ${verb} (pid ${pid})`,
     'already-running': `${name} is already running (pid ${pid})`,
+    replaced: `${name} ${verb} (pid ${pid})`,
     starting: `${name} is still starting (pid ${pid}), not yet ready by ${ready}`,
   };
   const differs =

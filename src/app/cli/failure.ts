@@ -25,6 +25,8 @@ const says = (exitCode: number, hint: (facts: Facts) => string | null): Remedy =
 const remedies: Readonly<Record<DaemonErrorCode, Remedy>> = {
   'invalid-name': says(2, ({ allowed }) => String(allowed)),
   'invalid-spec': says(2, ({ allowed }) => (allowed === undefined ? 'see daemonry start --help' : String(allowed))),
+  'invalid-project': says(2, ({ allowed }) => (allowed === undefined ? null : String(allowed))),
+  'other-project': says(1, ({ allowed }) => String(allowed)),
   'no-remembered-spec': says(2, ({ name }) => `give one: daemonry start ${name} -- <command> [args…]`),
   'command-not-found': says(5, () => 'check its spelling and PATH'),
   'not-executable': says(4, ({ path }) =>
@@ -42,9 +44,12 @@ const remedies: Readonly<Record<DaemonErrorCode, Remedy>> = {
       ? `its record was written by a newer daemonry: use that one, or clear the record: daemonry start ${name} --force`
       : `ask where it was started, or clear the record: daemonry start ${name} --force, or daemonry doctor --fix`,
   ),
-  'not-found': says(1, () => 'daemonry list shows what is known'),
+  'not-found': says(1, ({ allowed }) => (allowed === undefined ? 'daemonry list shows what is known' : String(allowed))),
+  'not-running': says(1, ({ name }) => `daemonry start ${name} starts it`),
+  'not-reloadable': says(1, ({ name }) => `daemonry restart ${name} starts it anew`),
   'already-running': says(1, ({ name }) => `stop it first: daemonry stop ${name}`),
   'ended-before-ready': says(1, ({ log }) => `its log is ${log}`),
+  'ended-badly': says(1, ({ name }) => `see daemonry logs ${name}`),
   'ready-timeout': says(124, ({ log }) => `see ${log}; --ready-timeout gives it longer, --on-timeout keep lets it go on`),
   'lock-timeout': says(124, () => 'try again; daemonry doctor tells who holds it'),
   'stop-timeout': says(124, () => 'it may hang in the kernel: try again later'),

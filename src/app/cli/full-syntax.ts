@@ -87,7 +87,7 @@ function declare({ flag, short, kind, summary }: OptionSyntax): unknown {
 }
 
 function wrongNames(syntax: VerbSyntax, names: readonly string[]): UsageError {
-  if (names.length === 0) return new UsageError(`${syntax.verb} needs the name of a daemon`);
+  if (names.length === 0) return new UsageError(`${syntax.verb} needs ${syntax.nameLabel ?? 'the name of a daemon'}`);
   const hint = syntax.command ? 'a command stands after --' : undefined;
   const surplus = names.slice(syntax.names === 'none' ? 0 : 1).map((name) => JSON.stringify(name));
   return new UsageError(`${syntax.verb} takes ${syntax.names === 'none' ? 'no name' : 'one name'}, not also ${surplus.join(' ')}`, hint);

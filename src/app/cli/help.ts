@@ -28,7 +28,7 @@ function verbHelp(syntax: VerbSyntax): readonly string[] {
 }
 
 function argumentsOf({ names, nameLabel = '<name>', command }: VerbSyntax): string {
-  const after = { none: '', one: ` ${nameLabel}`, optional: ` [${nameLabel}]`, any: ` ${nameLabel}…` }[names];
+  const after = { none: '', one: ` ${nameLabel}`, optional: ` [${nameLabel}]`, some: ` ${nameLabel}…`, any: ` ${nameLabel}…` }[names];
   return `${after} [options]${command ? ' [-- <command> [args…]]' : ''}`;
 }
 

@@ -4,10 +4,15 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export class Interruption {
   private readonly controller = new AbortController();
   private again: (() => void) | undefined;
-  private readonly onSignal = () => this.interrupt();
+  private forward: ((signal: NodeJS.Signals) => void) | undefined;
+  private readonly onSignal = (signal: NodeJS.Signals) => {
+    if (this.forwarded.includes(signal)) this.forward?.(signal);
+    else this.interrupt();
+  };
 
-  constructor() {
-    for (const signal of signals) process.on(signal, this.onSignal);
+  /** `forwarded`: signals that are somebody else's, and end nothing here. */
+  constructor(private readonly forwarded: readonly NodeJS.Signals[] = []) {
+    for (const signal of new Set([...signals, ...forwarded])) process.on(signal, this.onSignal);
   }
 
   get signal(): AbortSignal {
@@ -24,7 +29,11 @@ export class Interruption {
     this.again = again;
   }
 
+  onForwarded(forward: (signal: NodeJS.Signals) => void): void {
+    this.forward = forward;
+  }
+
   dispose(): void {
-    for (const signal of signals) process.off(signal, this.onSignal);
+    for (const signal of new Set([...signals, ...this.forwarded])) process.off(signal, this.onSignal);
   }
 }

@@ -66,7 +66,7 @@ export class Invocation {
   }
 
   durationMs(flag: string): number | undefined {
-    return this.parse(flag, parseDuration, durationRule);
+    return this.parse(flag, (text) => parseDuration(text), durationRule);
   }
 
   sizeBytes(flag: string): number | undefined {
@@ -82,7 +82,8 @@ export class Invocation {
     return this.parse(flag, (text) => allowed.find((one) => one === text), `it takes ${allowed.join(' or ')}`);
   }
 
-  private parse<T>(flag: string, parse: (text: string) => T | undefined, rule: string): T | undefined {
+  /** Anything else, by a rule of the verb's own. */
+  parse<T>(flag: string, parse: (text: string) => T | undefined, rule: string): T | undefined {
     const text = this.value(flag);
     if (text === undefined) return undefined;
     const value = parse(text);

@@ -48,7 +48,7 @@ function render(result: Answer | string, json: boolean): number {
     return 0;
   }
   if (json) {
-    terminal.out(`${JSON.stringify({ schema: 1, ...result.json })}\n`);
+    if (result.json) terminal.out(`${JSON.stringify({ schema: 1, ...result.json })}\n`);
     return result.exitCode;
   }
   if (result.lines.length > 0) terminal.out(`${result.lines.join('\n')}\n`);
@@ -60,11 +60,18 @@ function renderFailure({ exitCode, code, message, hint, facts }: Failure, json: 
   if (json) terminal.out(`${JSON.stringify({ schema: 1, error: { ...facts, code, message, hint } })}\n`);
   else {
     terminal.err(`${terminal.paint(stderr, 'red', 'daemonry:')} ${message}${hint === null ? '' : `; ${hint}`}\n`);
+    for (const line of errorsOf(facts)) terminal.err(`${line}\n`);
     for (const line of tailOf(facts)) terminal.err(`  ${terminal.paint(stderr, 'dim', '|')} ${line}\n`);
   }
   // Its exit code tells how a daemon is, and what can't be read can't be told.
   const unreadable = splitCommand(argv).own[0] === 'status' && (code === 'not-permitted' || code === 'unsafe-home');
   return unreadable ? 4 : exitCode;
+}
+
+/** All that is wrong with a file, as compilers tell it. One alone is the message itself. */
+function errorsOf({ file, errors }: Failure['facts']): readonly string[] {
+  if (!Array.isArray(errors) || errors.length < 2) return [];
+  return errors.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
 }
 
 function tailOf({ logTail }: Failure['facts']): readonly string[] {

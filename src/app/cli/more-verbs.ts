@@ -1,7 +1,12 @@
 export { completion } from './verbs/completion.js';
 export { doctor } from './verbs/doctor.js';
+export { events } from './verbs/events.js';
 export { list } from './verbs/list.js';
 export { logs } from './verbs/logs.js';
+export { reload } from './verbs/reload.js';
 export { run } from './verbs/run.js';
+export { serve } from './verbs/serve.js';
 export { status } from './verbs/status.js';
+export { top } from './verbs/top.js';
 export { wait } from './verbs/wait.js';
+export { why } from './verbs/why.js';

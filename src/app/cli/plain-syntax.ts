@@ -59,6 +59,8 @@ export function fitsNames(syntax: VerbSyntax, count: number): boolean {
       return count === 1;
     case 'optional':
       return count <= 1;
+    case 'some':
+      return count >= 1;
     case 'any':
       return true;
   }

@@ -1,6 +1,6 @@
 import { FileDescriptorRepo } from '../../adapters/files/file-descriptor-repo.js';
 import { LinuxProcessInspector } from '../../adapters/linux/linux-process-inspector.js';
-import { checkedName } from '../../domain/daemon-name.js';
+import { checkedFolderName } from '../../domain/daemon-name.js';
 import { look } from '../../domain/look.js';
 import { machineSettings } from '../composition/settings.js';
 import { type Answer, statusExitCodes, statusJson, statusLine } from './answer.js';
@@ -12,7 +12,7 @@ import type { Invocation } from './invocation.js';
  */
 export async function quickStatus(invocation: Invocation): Promise<Answer | undefined> {
   if (process.platform !== 'linux' || invocation.names.length === 0) return undefined;
-  const name = checkedName(invocation.name);
+  const name = checkedFolderName(invocation.name);
   const settings = machineSettings({ home: invocation.value('--home') });
   const view = await look({ descriptors: new FileDescriptorRepo(settings), inspector: new LinuxProcessInspector(settings.env) }, { name });
   // Its phase may have to be derived from the readiness evidence.

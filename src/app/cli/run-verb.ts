@@ -1,7 +1,10 @@
 import { DaemonError } from '../../domain/daemon-error.js';
+import { reviveSupervisor, type SupervisedMachine } from '../../domain/delegate.js';
 import { composeMachine } from '../composition/compose.js';
 import { machineSettings } from '../composition/settings.js';
+import { withSupervisor } from '../composition/supervising.js';
 import type { Answer } from './answer.js';
+import { describeFailure } from './failure.js';
 import type { Invocation } from './invocation.js';
 import type { VerbContext } from './verbs/context.js';
 import { restart } from './verbs/restart.js';
@@ -16,10 +19,28 @@ const verbs: Readonly<Record<string, Verb>> = { start, stop, restart };
 /** Runs any verb on the machine as it is composed for this platform. */
 export async function runVerb(invocation: Invocation): Promise<Answer> {
   const settings = machineSettings({ home: invocation.value('--home') });
-  const machine = composeMachine(settings);
+  const machine = withSupervisor(composeMachine(settings), settings);
   const verb = verbs[invocation.verb] ?? (await findMore(invocation.verb));
-  return verb(invocation, { machine, settings, cwd: workingFolder });
+  const answer = await verb(invocation, { machine, settings, cwd: workingFolder });
+  return acting.has(invocation.verb) ? revive(machine, answer) : answer;
 }
+
+/** Verbs that change something. The others start nothing, not even a supervisor. */
+const acting = new Set(['start', 'stop', 'restart', 'up', 'down', 'apply', 'reload']);
+
+/** A supervisor that was killed comes back with the next verb. Where it can't, the verb itself has succeeded all the same. */
+async function revive(machine: SupervisedMachine, answer: Answer): Promise<Answer> {
+  try {
+    await reviveSupervisor(machine);
+    return answer;
+  } catch (error) {
+    const { message } = describeFailure(error);
+    return { ...answer, warnings: [...(answer.warnings ?? []), `the supervisor was gone, and can't be started again: ${message}`] };
+  }
+}
+
+/** Verbs that read a project file, or write one. */
+const ofProjects = new Set(['up', 'down', 'apply', 'validate', 'import']);
 
 /** Asked for by the verbs that need it: it may have been removed under us. */
 function workingFolder(): string {
@@ -31,6 +52,6 @@ function workingFolder(): string {
 }
 
 async function findMore(verb: string): Promise<Verb> {
-  const more: Readonly<Record<string, Verb>> = await import('./more-verbs.js');
+  const more: Readonly<Record<string, Verb>> = ofProjects.has(verb) ? await import('./project-verbs.js') : await import('./more-verbs.js');
   return more[verb] as Verb;
 }

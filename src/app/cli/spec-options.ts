@@ -1,7 +1,8 @@
 import { isAbsolute, resolve } from 'node:path';
 import { fitsSocketPath, isSocketPlace, longestSocketPathBytes } from '../../adapters/files/home.js';
-import { findSignalName, signalNames } from '../../adapters/posix/signal-name.js';
+import { findSignalName, signalNames } from '../../adapters/signal-name.js';
 import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
+import { type HealthCheck, healthDefaults, healthRule, parseHealthProbe } from '../../domain/health-check.js';
 import { parseReadyCondition, type ReadyCondition } from '../../domain/ready-condition.js';
 import { type Invocation, UsageError } from './invocation.js';
 
@@ -21,6 +22,18 @@ const describing = [
   '--log',
   '--log-max-size',
   '--log-keep',
+  '--restart',
+  '--restart-delay',
+  '--restart-max-delay',
+  '--restart-limit',
+  '--restart-window',
+  '--stable-after',
+  '--success-codes',
+  '--health',
+  '--health-interval',
+  '--health-timeout',
+  '--health-threshold',
+  '--health-start-grace',
   '--daemon-version',
 ];
 
@@ -31,7 +44,6 @@ export function specOf(invocation: Invocation, cwd: () => string): DaemonSpec | 
     const stray = invocation.given.find((flag) => describing.includes(flag));
     if (stray)
       throw new UsageError(`${stray} needs a command too: without one, the remembered spec is used as it is`, 'a command stands after --');
-    refuseRestart(invocation);
     return undefined;
   }
   if (!command[0]) throw new UsageError('no command stands after --', `daemonry ${invocation.verb} <name> -- <command> [args…]`);
@@ -45,7 +57,6 @@ function readSpec(invocation: Invocation, cwd: () => string, command: readonly s
     const value = invocation.value(flag);
     return value === undefined ? undefined : absolute(value);
   };
-  refuseRestart(invocation);
   return {
     command,
     cwd: path('--cwd') ?? cwd(),
@@ -62,15 +73,61 @@ function readSpec(invocation: Invocation, cwd: () => string, command: readonly s
     log: path('--log') ?? null,
     logMaxBytes: invocation.sizeBytes('--log-max-size') ?? specDefaults.logMaxBytes,
     logKeep: invocation.count('--log-keep', 1_000) ?? specDefaults.logKeep,
-    restart: specDefaults.restart,
+    restart: invocation.choice('--restart', ['never', 'on-failure', 'always']) ?? specDefaults.restart,
+    restartDelayMs: invocation.durationMs('--restart-delay') ?? specDefaults.restartDelayMs,
+    restartMaxDelayMs: invocation.durationMs('--restart-max-delay') ?? specDefaults.restartMaxDelayMs,
+    restartLimit: invocation.count('--restart-limit', 1_000) ?? specDefaults.restartLimit,
+    restartWindowMs: invocation.durationMs('--restart-window') ?? specDefaults.restartWindowMs,
+    stableMs: invocation.durationMs('--stable-after') ?? specDefaults.stableMs,
+    successCodes: successCodes(invocation),
+    health: healthCheck(invocation),
     version: invocation.value('--daemon-version') ?? null,
+    project: null,
   };
 }
 
-function refuseRestart(invocation: Invocation): void {
-  const policy = invocation.choice('--restart', ['never', 'on-failure', 'always']);
-  if (policy === undefined || policy === 'never') return;
-  throw new UsageError(`--restart ${policy} is not available yet`, 'only never is: nothing watches over a plain daemon');
+function successCodes(invocation: Invocation): readonly number[] {
+  const text = invocation.value('--success-codes');
+  if (text === undefined) return specDefaults.successCodes;
+  const codes = text.split(',').map((code) => (/^\d{1,3}$/.test(code) ? Number(code) : 256));
+  if (codes.every((code) => code <= 255)) return codes;
+  throw new UsageError(`invalid --success-codes ${JSON.stringify(text)}`, 'it takes exit codes from 0 to 255, such as 0,3');
+}
+
+function healthCheck(invocation: Invocation): HealthCheck | null {
+  const text = invocation.value('--health');
+  if (text === undefined) {
+    const stray = invocation.given.find((flag) => flag.startsWith('--health-'));
+    if (stray) throw new UsageError(`${stray} needs --health too`, healthRule);
+    return null;
+  }
+  const probe = parseHealthProbe(text);
+  if (typeof probe === 'string') throw new UsageError(`invalid --health ${JSON.stringify(text)}`, probe);
+  if (probe.kind === 'http' && !URL.canParse(probe.url)) {
+    throw new UsageError(`invalid --health ${JSON.stringify(text)}`, 'http takes a whole address');
+  }
+  if ((invocation.choice('--restart', ['never', 'on-failure', 'always']) ?? 'never') === 'never') {
+    throw new UsageError('--health needs --restart on-failure or always', 'nothing watches over a plain daemon');
+  }
+  return {
+    probe,
+    intervalMs: positiveMs(invocation, '--health-interval', healthDefaults.intervalMs),
+    timeoutMs: positiveMs(invocation, '--health-timeout', healthDefaults.timeoutMs),
+    threshold: threshold(invocation),
+    startGraceMs: invocation.durationMs('--health-start-grace') ?? healthDefaults.startGraceMs,
+  };
+}
+
+function threshold(invocation: Invocation): number {
+  const count = invocation.count('--health-threshold', 1_000) ?? healthDefaults.threshold;
+  if (count > 0) return count;
+  throw new UsageError('invalid --health-threshold "0"', 'it takes a whole number from 1 to 1000');
+}
+
+function positiveMs(invocation: Invocation, flag: string, fallback: number): number {
+  const ms = invocation.durationMs(flag) ?? fallback;
+  if (ms > 0) return ms;
+  throw new UsageError(`invalid ${flag} ${JSON.stringify(invocation.value(flag))}`, 'it takes more than nothing');
 }
 
 function assignment(text: string): readonly [string, string] {

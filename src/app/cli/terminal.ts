@@ -2,7 +2,15 @@ import { fstatSync, writeSync } from 'node:fs';
 
 const stdout = 1;
 const stderr = 2;
-const codes = { dim: [2, 22], red: [31, 39], yellow: [33, 39] } as const;
+const codes = {
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  blue: [34, 39],
+  magenta: [35, 39],
+  cyan: [36, 39],
+} as const;
 
 export type Colour = keyof typeof codes;
 

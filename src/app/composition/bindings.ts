@@ -1,5 +1,8 @@
 import { FileDescriptorRepo } from '../../adapters/files/file-descriptor-repo.js';
 import { FileLogStore } from '../../adapters/files/file-log-store.js';
+import { FileRunLog } from '../../adapters/files/file-run-log.js';
+import { noShortener } from '../../adapters/files/log-shortener.js';
+import { Fallocate } from '../../adapters/linux/fallocate.js';
 import { Flock } from '../../adapters/linux/flock.js';
 import { LinuxProcessInspector } from '../../adapters/linux/linux-process-inspector.js';
 import { strayDescriptors as linuxStrayDescriptors } from '../../adapters/linux/stray-descriptors.js';
@@ -9,6 +12,7 @@ import { strayDescriptors as macosStrayDescriptors } from '../../adapters/macos/
 import { JsonRpcControlChannel } from '../../adapters/net/json-rpc-control-channel.js';
 import { NetReadinessProbe } from '../../adapters/net/net-readiness-probe.js';
 import { FileLifecycleLock } from '../../adapters/posix/file-lifecycle-lock.js';
+import { NoKernelLock } from '../../adapters/posix/no-kernel-lock.js';
 import { PosixProcessSpawner } from '../../adapters/posix/posix-process-spawner.js';
 import { PosixSignalSender } from '../../adapters/posix/posix-signal-sender.js';
 import { SystemClock } from '../../adapters/system-clock.js';
@@ -20,7 +24,8 @@ import { windowsBindings } from './windows.js';
 /** The same on every system: logs, sockets, time. */
 const common: readonly Binding[] = [
   bind(tokens.clock, [], () => new SystemClock()),
-  bind(tokens.logs, [tokens.descriptors], (repo) => new FileLogStore(repo)),
+  bind(tokens.runs, [tokens.descriptors], (repo) => new FileRunLog(repo)),
+  bind(tokens.logs, [tokens.descriptors, tokens.logShortener], (repo, shortener) => new FileLogStore(repo, shortener)),
   bind(tokens.control, [], () => new JsonRpcControlChannel()),
   bind(tokens.readiness, [tokens.inspector], (inspector) => new NetReadinessProbe((pid) => inspector.hasExecuted(pid))),
 ];
@@ -43,14 +48,16 @@ const posix: readonly Binding[] = [
 
 const linux: readonly Binding[] = [
   bind(tokens.inspector, [tokens.settings], ({ env }) => new LinuxProcessInspector(env)),
-  bind(tokens.kernelLock, [tokens.settings], ({ env }) => new Flock(env)),
+  bind(tokens.kernelLock, [tokens.settings], ({ env, lockBy }) => (lockBy === 'claim' ? new NoKernelLock() : new Flock(env))),
   bind(tokens.strayDescriptors, [], () => linuxStrayDescriptors),
+  bind(tokens.logShortener, [tokens.settings], ({ env }) => new Fallocate(env)),
 ];
 
 const macos: readonly Binding[] = [
   bind(tokens.inspector, [tokens.settings], ({ env }) => new MacosProcessInspector(env)),
-  bind(tokens.kernelLock, [], () => new Exlock()),
+  bind(tokens.kernelLock, [tokens.settings], ({ lockBy }) => (lockBy === 'claim' ? new NoKernelLock() : new Exlock())),
   bind(tokens.strayDescriptors, [], () => macosStrayDescriptors),
+  bind(tokens.logShortener, [], () => noShortener),
 ];
 
 /** The one place where the platform is chosen. */

@@ -3,7 +3,10 @@ import type { FileSettings } from '../../adapters/files/file-descriptor-repo.js'
 import { homePath } from '../../adapters/files/home.js';
 
 /** What one composition is made for: a home, an environment and a platform. */
-export type MachineSettings = FileSettings;
+export interface MachineSettings extends FileSettings {
+  /** By the kernel where it can. By claim: without a helper process, for a program that takes many locks in haste. */
+  readonly lockBy?: 'kernel' | 'claim';
+}
 
 export interface SettingsOptions {
   /** Instead of `DAEMONRY_HOME` and the platform's usual place. Relative paths count from the working folder. */

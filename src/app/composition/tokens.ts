@@ -1,5 +1,6 @@
 import type { ServiceIdentifier } from 'inversify';
 import type { FileDescriptorRepo } from '../../adapters/files/file-descriptor-repo.js';
+import type { LogShortener } from '../../adapters/files/log-shortener.js';
 import type { KernelLock } from '../../adapters/posix/file-lifecycle-lock.js';
 import type { Observation, Vantage } from '../../domain/identity.js';
 import type * as ports from '../../domain/ports.js';
@@ -30,10 +31,12 @@ export const tokens = {
   descriptors: token<FileDescriptorRepo>('DescriptorRepo'),
   lock: token<ports.LifecycleLock>('LifecycleLock'),
   kernelLock: token<KernelLock>('KernelLock'),
+  logShortener: token<LogShortener>('LogShortener'),
   strayDescriptors: token<() => readonly number[]>('strayDescriptors'),
   readiness: token<ports.ReadinessProbe>('ReadinessProbe'),
   control: token<ports.ControlChannel>('ControlChannel'),
   logs: token<ports.LogStore>('LogStore'),
+  runs: token<ports.RunLog>('RunLog'),
 };
 
 export function serviceIdentifier<T>(of: Token<T>): ServiceIdentifier<T> {
@@ -42,7 +45,7 @@ export function serviceIdentifier<T>(of: Token<T>): ServiceIdentifier<T> {
 
 /** All ports together, found by whatever resolves tokens. */
 export function machineFrom(get: <T>(wanted: Token<T>) => T): ports.Machine {
-  const { clock, inspector, spawner, signals, descriptors, lock, readiness, control, logs } = tokens;
+  const { clock, inspector, spawner, signals, descriptors, lock, readiness, control, logs, runs } = tokens;
   return {
     clock: get(clock),
     inspector: get(inspector),
@@ -53,5 +56,6 @@ export function machineFrom(get: <T>(wanted: Token<T>) => T): ports.Machine {
     readiness: get(readiness),
     control: get(control),
     logs: get(logs),
+    runs: get(runs),
   };
 }

@@ -1,3 +1,4 @@
+import { noShortener } from '../../adapters/files/log-shortener.js';
 import { sendConsoleBreak } from '../../adapters/windows/console-break.js';
 import { isConfining } from '../../adapters/windows/held-process.js';
 import { loadKernel } from '../../adapters/windows/kernel.js';
@@ -11,10 +12,20 @@ import type { Shortcoming } from './shortcomings.js';
 import type { tokens } from './tokens.js';
 
 /** What Windows has of its own. In the build a file apart, which no other system reads; so it is given the tokens that all share. */
-export function windowsBindings({ settings, clock, descriptors, inspector, signals, spawner, lock }: typeof tokens): readonly Binding[] {
+export function windowsBindings({
+  settings,
+  clock,
+  descriptors,
+  inspector,
+  signals,
+  spawner,
+  lock,
+  logShortener,
+}: typeof tokens): readonly Binding[] {
   return [
     bind(descriptors, [settings, inspector], (here, who) => new WindowsDescriptorRepo(here, who)),
     bind(inspector, [settings], ({ env }) => new WindowsProcessInspector(env)),
+    bind(logShortener, [], () => noShortener),
     bind(signals, [inspector], (who) => new WindowsSignalSender({ inspector: who, sendBreak: sendConsoleBreak })),
     bind(spawner, [settings, inspector], ({ env }, who) => new WindowsProcessSpawner({ env, inspector: who })),
     bind(lock, [clock, descriptors, inspector], (time, repo, who) => new WindowsLifecycleLock({ clock: time, repo, inspector: who })),

@@ -1,4 +1,8 @@
+import { lstatSync } from 'node:fs';
+import { hasFallocate } from '../../adapters/linux/fallocate.js';
 import { isDaemonError } from '../../domain/daemon-error.js';
+import { supervisorName } from '../../domain/daemon-name.js';
+import { reviveSupervisor, type SupervisedMachine } from '../../domain/delegate.js';
 import { isDead } from '../../domain/identity.js';
 import { type DaemonView, look, sight } from '../../domain/look.js';
 import type { Machine } from '../../domain/ports.js';
@@ -16,8 +20,10 @@ export interface Finding {
     | 'unknown-daemon'
     | 'newer-daemon'
     | 'lost-spec'
+    | 'stale-supervisor'
     | 'no-launch-gate'
     | 'no-process-table'
+    | 'unbounded-log'
     | Shortcoming['code'];
   readonly name: string | null;
   readonly message: string;
@@ -34,21 +40,33 @@ export async function diagnose(machine: Machine, settings: MachineSettings): Pro
   } catch (error) {
     return [...findings, homeFinding(error, settings.home)];
   }
-  for (const name of names) findings.push(...(await diagnoseDaemon(machine, name)));
-  return findings;
+  for (const name of names) findings.push(...(await diagnoseDaemon(machine, name, settings)));
+  return [...findings, ...(await diagnoseSupervisor(machine))];
 }
 
 /** Mends what can be mended without a signal to anything that is not proven to be its own. */
-export async function mend(machine: Machine, findings: readonly Finding[]): Promise<readonly Finding[]> {
+export async function mend(machine: SupervisedMachine, findings: readonly Finding[]): Promise<readonly Finding[]> {
   const after: Finding[] = [];
   for (const finding of findings) after.push(await mendOne(machine, finding));
   return after;
 }
 
-async function mendOne(machine: Machine, finding: Finding): Promise<Finding> {
+/** Its daemons run on, but nobody would start them again. */
+async function diagnoseSupervisor(machine: Machine): Promise<readonly Finding[]> {
+  const { state, reason } = await look(machine, { name: supervisorName });
+  if (state !== 'stale') return [];
+  const message = `the supervisor is gone without having said why (${reason}): its daemons are not watched`;
+  return [{ code: 'stale-supervisor', name: supervisorName, message, hint: 'doctor --fix, or any start, brings it back', fixed: false }];
+}
+
+async function mendOne(machine: SupervisedMachine, finding: Finding): Promise<Finding> {
   const { code, name } = finding;
   if (name === null) return finding;
   const ref = { name };
+  if (code === 'stale-supervisor') {
+    await reviveSupervisor(machine);
+    return { ...finding, fixed: true };
+  }
   if (code === 'stale-daemon') {
     await stopDaemon(machine, { ref });
     return { ...finding, fixed: true };
@@ -81,7 +99,7 @@ async function diagnoseSystem(machine: Machine, settings: MachineSettings): Prom
   return findings;
 }
 
-async function diagnoseDaemon(machine: Machine, name: string): Promise<readonly Finding[]> {
+async function diagnoseDaemon(machine: Machine, name: string, settings: MachineSettings): Promise<readonly Finding[]> {
   const view = await look(machine, { name });
   switch (view.state) {
     case 'stale': {
@@ -108,9 +126,11 @@ async function diagnoseDaemon(machine: Machine, name: string): Promise<readonly 
             : 'ask where it was started, or clear the record with daemonry doctor --fix',
         ),
       ];
-    case 'running':
-      if (await machine.descriptors.readSpec({ name })) return [];
+    case 'running': {
+      const findings = diagnoseLog(view, settings);
+      if (await machine.descriptors.readSpec({ name })) return findings;
       return [
+        ...findings,
         finding(
           view,
           'lost-spec',
@@ -118,9 +138,27 @@ async function diagnoseDaemon(machine: Machine, name: string): Promise<readonly 
           `daemonry stop ${name}, then start it with its command`,
         ),
       ];
+    }
     case 'stopped':
       return [];
   }
+}
+
+/** Of a daemon that is watched over, whose log ought to be rotated while it runs. */
+function diagnoseLog(view: DaemonView, { platform, env }: MachineSettings): readonly Finding[] {
+  const { name } = view.place;
+  if (!view.descriptor?.supervisedBy) return [];
+  const { log } = view.descriptor;
+  const stat = lstatSync(log, { throwIfNoEntry: false });
+  const restart = `daemonry restart ${name} now and then`;
+  const unbounded = (why: string, hint: string) => [
+    finding(view, 'unbounded-log', `the log of ${name} is rotated at its next start only: ${why}`, hint),
+  ];
+  if (platform !== 'linux') return unbounded('this system has no tool that takes the head out of a file', restart);
+  if (!hasFallocate(env.PATH))
+    return unbounded('there is no fallocate that takes the head out of a file', `install util-linux, or ${restart}`);
+  if (stat?.isFile() && stat.nlink > 1) return unbounded(`${log} has a second name`, `remove that, or ${restart}`);
+  return [];
 }
 
 function finding(view: DaemonView, code: Finding['code'], message: string, hint: string): Finding {

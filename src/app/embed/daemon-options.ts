@@ -2,7 +2,8 @@ import { constants } from 'node:os';
 import { resolve } from 'node:path';
 import { fitsSocketPath, isSocketPlace } from '../../adapters/files/home.js';
 import { DaemonError } from '../../domain/daemon-error.js';
-import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
+import { type DaemonSpec, type RestartPolicy, specDefaults } from '../../domain/daemon-spec.js';
+import { type HealthCheck, healthDefaults, parseHealthProbe } from '../../domain/health-check.js';
 import { longestDurationMs } from '../../domain/quantity.js';
 import { parseReadyCondition, type ReadyCondition } from '../../domain/ready-condition.js';
 
@@ -41,12 +42,41 @@ export interface DaemonOptions {
   readonly logMaxBytes?: number | undefined;
   /** How many rotated logs are kept. Default 5. */
   readonly logKeep?: number | undefined;
+  /** Whether a supervisor starts it again when it ends by itself. Default `never`: nothing is resident then. */
+  readonly restart?: RestartPolicy | undefined;
+  /** Before the second restart in a row, doubled for each further one. 0: no delay at all. Default 100. */
+  readonly restartDelayMs?: number | undefined;
+  /** The longest such delay. Default 30 000. */
+  readonly restartMaxDelayMs?: number | undefined;
+  /** So many restarts within `restartWindowMs` end in phase `failed`. 0: never. Default 10. */
+  readonly restartLimit?: number | undefined;
+  /** Default 60 000. */
+  readonly restartWindowMs?: number | undefined;
+  /** After so long a run the next restart comes at once again. Default 10 000. */
+  readonly stableMs?: number | undefined;
+  /** Exit codes that are no failure. Default `[0]`. */
+  readonly successCodes?: readonly number[] | undefined;
+  /** How a supervisor finds out that it is well. Without `restart` nobody asks. */
+  readonly health?: HealthOptions | undefined;
   /** The daemon's own version. `ensure` replaces an older one by it, never a newer. */
   readonly version?: string | undefined;
   /** Where the daemons are kept; `DAEMONRY_HOME` or the platform's usual place unless given. */
   readonly home?: string | undefined;
   /** A descriptor path of your own. Its other files stand beside it. */
   readonly descriptor?: string | undefined;
+}
+
+export interface HealthOptions {
+  /** `http:URL`, `port:N`, `command:COMMAND` or `ping`. */
+  readonly probe: string;
+  /** Default 10 000. */
+  readonly intervalMs?: number | undefined;
+  /** Default 2 000. */
+  readonly timeoutMs?: number | undefined;
+  /** How many failures in a row make it unhealthy. Default 3. */
+  readonly threshold?: number | undefined;
+  /** How long after it got ready failures count for nothing. Default 5 000. */
+  readonly startGraceMs?: number | undefined;
 }
 
 /** The spec that the options describe. Throws `invalid-spec` naming the option. */
@@ -74,8 +104,16 @@ export function specFromOptions(options: DaemonOptions): DaemonSpec {
     log: options.log === undefined ? null : resolve(cwd, options.log),
     logMaxBytes: whole('logMaxBytes', options.logMaxBytes, 1, specDefaults.logMaxBytes),
     logKeep: whole('logKeep', options.logKeep, 0, specDefaults.logKeep, 1_000),
-    restart: specDefaults.restart,
+    restart: restart(options.restart),
+    restartDelayMs: milliseconds('restartDelayMs', options.restartDelayMs, specDefaults.restartDelayMs),
+    restartMaxDelayMs: milliseconds('restartMaxDelayMs', options.restartMaxDelayMs, specDefaults.restartMaxDelayMs),
+    restartLimit: whole('restartLimit', options.restartLimit, 0, specDefaults.restartLimit, 1_000),
+    restartWindowMs: milliseconds('restartWindowMs', options.restartWindowMs, specDefaults.restartWindowMs),
+    stableMs: milliseconds('stableMs', options.stableMs, specDefaults.stableMs),
+    successCodes: successCodes(options.successCodes),
+    health: options.health === undefined ? null : health(options.health),
     version: version(options.version),
+    project: null,
   };
 }
 
@@ -103,6 +141,36 @@ function version(value: unknown): string | null {
   if (value === undefined || value === null) return null;
   if (isText(value) && value !== '') return value;
   throw invalid('version', value, 'it is a string, such as 2.1.0');
+}
+
+function restart(value: RestartPolicy | undefined): RestartPolicy {
+  if (value === undefined) return specDefaults.restart;
+  if (['never', 'on-failure', 'always'].includes(value)) return value;
+  throw invalid('restart', value, 'it is never, on-failure or always');
+}
+
+function successCodes(value: readonly number[] = specDefaults.successCodes): readonly number[] {
+  if (Array.isArray(value) && value.every((code) => Number.isInteger(code) && code >= 0 && code <= 255)) return value;
+  throw invalid('successCodes', value, 'it is a list of exit codes from 0 to 255');
+}
+
+function health(options: HealthOptions): HealthCheck {
+  const probe = parseHealthProbe(String(options.probe));
+  if (typeof probe === 'string') throw invalid('health', options.probe, probe);
+  if (probe.kind === 'http' && !URL.canParse(probe.url)) throw invalid('health', options.probe, 'http takes a whole address');
+  return {
+    probe,
+    intervalMs: atLeast(1, 'health.intervalMs', options.intervalMs, healthDefaults.intervalMs),
+    timeoutMs: atLeast(1, 'health.timeoutMs', options.timeoutMs, healthDefaults.timeoutMs),
+    threshold: whole('health.threshold', options.threshold, 1, healthDefaults.threshold),
+    startGraceMs: milliseconds('health.startGraceMs', options.startGraceMs, healthDefaults.startGraceMs),
+  };
+}
+
+function atLeast(least: number, option: string, value: number | undefined, fallback: number): number {
+  const ms = milliseconds(option, value, fallback);
+  if (ms >= least) return ms;
+  throw invalid(option, value, `it is at least ${least}`);
 }
 
 function onTimeout(value: DaemonOptions['onTimeout']): DaemonSpec['onTimeout'] {

@@ -1,48 +1,17 @@
 import { resolve } from 'node:path';
-import { behindLinks } from '../../adapters/files/file-log-store.js';
 import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
 import { checkedName } from '../../domain/daemon-name.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
-import type { DaemonState, StateReason } from '../../domain/daemon-state.js';
-import type { Phase } from '../../domain/descriptor.js';
-import { type EnsureResult, ensureDaemon } from '../../domain/ensure-daemon.js';
+import { ensureByPolicy, restartByPolicy, type SupervisedMachine, startByPolicy } from '../../domain/delegate.js';
 import { lookClosely } from '../../domain/look.js';
-import type { DaemonRef, Machine } from '../../domain/ports.js';
-import { restartDaemon } from '../../domain/restart-daemon.js';
-import { startDaemon } from '../../domain/start-daemon.js';
+import type { DaemonRef } from '../../domain/ports.js';
 import { type StopResult, stopDaemon } from '../../domain/stop-daemon.js';
 import { createMachine } from '../composition/container.js';
+import { machineSettings } from '../composition/settings.js';
+import { withSupervisor } from '../composition/supervising.js';
 import { type Connection, openConnection } from './connection.js';
 import { type DaemonOptions, milliseconds, specFromOptions } from './daemon-options.js';
-
-/** A daemon that runs. */
-export interface RunningDaemon {
-  readonly name: string;
-  readonly outcome: EnsureResult['outcome'];
-  readonly pid: number;
-  readonly instanceId: string;
-  /** Where it may be talked to, if it listens. */
-  readonly socket: string | null;
-  readonly log: string;
-  /** Absolute path of the descriptor. */
-  readonly descriptor: string;
-  /** The running instance's own, which an already running one may have from an older caller. */
-  readonly version: string | null;
-}
-
-export interface DaemonStatus {
-  readonly name: string;
-  readonly status: DaemonState;
-  /** Only while a process lives. */
-  readonly phase: Phase | null;
-  readonly pid: number | null;
-  readonly instanceId: string | null;
-  readonly socket: string | null;
-  readonly version: string | null;
-  readonly descriptor: string;
-  readonly log: string;
-  readonly reason: StateReason;
-}
+import { type DaemonStatus, describeStatus, type RunningDaemon, running } from './running-daemon.js';
 
 export interface Cancellable {
   /** Aborting it fails the call with `cancelled`; a daemon that is being started is ended again. */
@@ -85,7 +54,7 @@ export function defineDaemon(options: DaemonOptions): Daemon {
 }
 
 class DefinedDaemon implements Daemon {
-  private composed: Machine | undefined;
+  private composed: SupervisedMachine | undefined;
 
   constructor(
     private readonly ref: DaemonRef,
@@ -98,11 +67,11 @@ class DefinedDaemon implements Daemon {
   }
 
   async start(options: Cancellable & { force?: boolean } = {}): Promise<RunningDaemon> {
-    return running(await startDaemon(this.machine, { ref: this.ref, spec: this.spec, force: options.force, signal: options.signal }));
+    return running(await startByPolicy(this.machine, { ref: this.ref, spec: this.spec, force: options.force, signal: options.signal }));
   }
 
   async ensure(options: Cancellable = {}): Promise<RunningDaemon> {
-    return running(await ensureDaemon(this.machine, { ref: this.ref, spec: this.spec, signal: options.signal }));
+    return running(await ensureByPolicy(this.machine, { ref: this.ref, spec: this.spec, signal: options.signal }));
   }
 
   async stop(options: Cancellable & { graceMs?: number } = {}): Promise<StopResult> {
@@ -112,24 +81,11 @@ class DefinedDaemon implements Daemon {
 
   async restart(options: Cancellable & { graceMs?: number } = {}): Promise<RunningDaemon> {
     const graceMs = milliseconds('graceMs', options.graceMs, this.spec.graceMs);
-    return running(await restartDaemon(this.machine, { ref: this.ref, spec: this.spec, graceMs, signal: options.signal }));
+    return running(await restartByPolicy(this.machine, { ref: this.ref, spec: this.spec, graceMs, signal: options.signal }));
   }
 
   async status(): Promise<DaemonStatus> {
-    const { place, descriptor, state, phase, reason } = await lookClosely(this.machine, this.ref);
-    const shown = state === 'stopped' ? null : descriptor;
-    return {
-      name: place.name,
-      status: state,
-      phase,
-      pid: shown?.pid ?? null,
-      instanceId: shown?.instanceId ?? null,
-      socket: shown?.socket ?? null,
-      version: shown?.version ?? null,
-      descriptor: place.descriptor,
-      log: descriptor?.log ?? (this.spec.log === null ? place.log : behindLinks(this.spec.log)),
-      reason,
-    };
+    return describeStatus(await lookClosely(this.machine, this.ref), this.spec.log);
   }
 
   async connect(options: ConnectOptions = {}): Promise<Connection> {
@@ -159,8 +115,8 @@ class DefinedDaemon implements Daemon {
   }
 
   /** Composed at the first use, so that describing a daemon costs nothing. */
-  private get machine(): Machine {
-    this.composed ??= createMachine({ home: this.home });
+  private get machine(): SupervisedMachine {
+    this.composed ??= withSupervisor(createMachine({ home: this.home }), machineSettings({ home: this.home }));
     return this.composed;
   }
 
@@ -169,9 +125,4 @@ class DefinedDaemon implements Daemon {
       name: this.name,
     });
   }
-}
-
-function running({ outcome, descriptor, path }: EnsureResult): RunningDaemon {
-  const { name, pid, instanceId, socket, log, version } = descriptor;
-  return { name, outcome, pid, instanceId, socket, log, descriptor: path, version };
 }

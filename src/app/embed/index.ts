@@ -5,12 +5,7 @@ export type { DaemonState } from '../../domain/daemon-state.js';
 export type { Phase } from '../../domain/descriptor.js';
 export type { StopResult } from '../../domain/stop-daemon.js';
 export type { Connection } from './connection.js';
-export type { DaemonOptions } from './daemon-options.js';
-export {
-  type Cancellable,
-  type ConnectOptions,
-  type Daemon,
-  type DaemonStatus,
-  defineDaemon,
-  type RunningDaemon,
-} from './define-daemon.js';
+export { createSupervisor, type EmbeddedSupervisor, type SupervisedOptions, type SupervisorOptions } from './create-supervisor.js';
+export type { DaemonOptions, HealthOptions } from './daemon-options.js';
+export { type Cancellable, type ConnectOptions, type Daemon, defineDaemon } from './define-daemon.js';
+export type { DaemonStatus, RunningDaemon } from './running-daemon.js';

@@ -23,6 +23,8 @@ export interface ServeOptions {
   readonly onStop?: (reason: StopReason) => unknown;
   /** End after this long without an open connection: milliseconds, or a duration such as `30m`. Default: never. */
   readonly idle?: string | number;
+  /** Asked before it ends for want of connections: true keeps it for as long again. */
+  readonly isBusy?: () => boolean;
   /** How long answers under way may take once the daemon ends. Milliseconds, default 5000. */
   readonly drainMs?: number;
   /** How long `onStop` may take; longer, and it counts as failed. Milliseconds, default 10 minutes. */

@@ -152,6 +152,10 @@ export class ServeRuntime implements ServedDaemon, Administered {
 
   /** First nobody finds the socket any more. Whoever found it just before is served, and the daemon stays. */
   async #endIfStillIdle(): Promise<void> {
+    if (this.#settings.isBusy?.()) {
+      this.#idle.update(this.#connections.size);
+      return;
+    }
     this.#socket?.withdraw();
     await nextTurn();
     await nextTurn();

@@ -8,12 +8,14 @@ import type { DaemonRef } from '../../../src/domain/ports.js';
 export type MortalRequest =
   | { readonly acquire: DaemonRef }
   | { readonly spawnGated: readonly string[]; readonly log: string }
-  | { readonly who: true };
+  | { readonly who: true }
+  | { readonly monotonicMs: true };
 
 const machine = composeMachine(machineSettings({ home: process.argv[2] }));
 
 async function answer(request: MortalRequest): Promise<unknown> {
   if ('who' in request) return machine.inspector.vantage();
+  if ('monotonicMs' in request) return machine.clock.monotonicMs();
   if ('acquire' in request) return (await machine.lock.acquire(request.acquire, { timeoutMs: 10_000 })).ref;
   const spec: DaemonSpec = { ...specDefaults, command: request.spawnGated, cwd: '/' };
   const marks = { name: 'mortal', instanceId: 'mortal-1', descriptor: `${request.log}.json`, socket: `${request.log}.sock` };

@@ -121,7 +121,7 @@ describe.concurrent('a recorded socket', () => {
     test(`${what}: keeps no record from being cleared (F24)`, async ({ home }) => {
       home.forge('clock', { socket });
       expect((await run(home, ['stop', 'clock', '--json'])).json).toMatchObject({ outcome: 'stale-cleaned' });
-      expect(home.filesOf('clock')).toEqual(['lock']);
+      expect(home.filesOf('clock')).toEqual(['lock', 'runs.ndjson']);
     });
   }
 });

@@ -1,6 +1,6 @@
 import type { Answer } from '../answer.js';
 import { completionScript } from '../completion/completion-script.js';
-import type { CompletionVerb } from '../completion/completion-verb.js';
+import { type CompletionVerb, shellsVerb } from '../completion/completion-verb.js';
 import { type Invocation, UsageError } from '../invocation.js';
 import { verbTable } from '../verb-table.js';
 import type { VerbContext } from './context.js';
@@ -24,11 +24,12 @@ export async function completion(invocation: Invocation, { machine }: VerbContex
   return { json: { shell, script }, lines: [script.trimEnd()], exitCode: 0 };
 }
 
-function completionVerb({ verb, summary, names, options }: (typeof verbTable)[number]): CompletionVerb {
+function completionVerb({ verb, summary, names, nameLabel, options }: (typeof verbTable)[number]): CompletionVerb {
   return {
     name: verb,
     summary,
-    takesName: names !== 'none',
+    // One with a label is none of a daemon, but for the shell's, which the scripts know.
+    takesName: names !== 'none' && (nameLabel === undefined || verb === shellsVerb),
     options: options.map(({ flag, short, kind, summary: about, values }) => ({
       flags: short ? [short, flag] : [flag],
       summary: about,

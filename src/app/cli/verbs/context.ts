@@ -1,8 +1,8 @@
-import type { Machine } from '../../../domain/ports.js';
+import type { SupervisedMachine } from '../../../domain/delegate.js';
 import type { MachineSettings } from '../../composition/settings.js';
 
 export interface VerbContext {
-  readonly machine: Machine;
+  readonly machine: SupervisedMachine;
   readonly settings: MachineSettings;
   readonly cwd: () => string;
 }

@@ -1,7 +1,8 @@
 import { listDaemons } from '../../../domain/list-daemons.js';
 import type { DaemonView } from '../../../domain/look.js';
-import type { Machine, ProcessUsage } from '../../../domain/ports.js';
+import type { Machine } from '../../../domain/ports.js';
 import { formatDuration, formatSize } from '../../../domain/quantity.js';
+import { type TreeUsage, usageOfTrees } from '../../../domain/tree-usage.js';
 import { type Answer, statusJson } from '../answer.js';
 import type { Invocation } from '../invocation.js';
 import { table } from '../table.js';
@@ -9,23 +10,23 @@ import type { VerbContext } from './context.js';
 
 export async function list(_invocation: Invocation, { machine }: VerbContext): Promise<Answer> {
   const views = await listDaemons(machine);
-  const rows: string[][] = [];
-  for (const view of views) rows.push(rowOf(view, await usageOf(machine, view)));
-  const lines = rows.length === 0 ? ['no daemons here'] : table(['NAME', 'STATE', 'PID', 'UPTIME', 'RESTARTS', 'CPU', 'MEMORY'], rows);
+  const lines = views.length === 0 ? ['no daemons here'] : daemonTable(views, await usageOfTrees(machine, views));
   return { json: await describeDaemons(machine, views), lines, exitCode: 0 };
 }
 
 /** JSON of `list`, and of `status` without a name. */
 export async function describeDaemons(machine: Machine, views: readonly DaemonView[]): Promise<Record<string, unknown>> {
   const daemons: Record<string, unknown>[] = [];
+  const usages = await usageOfTrees(machine, views);
   for (const view of views) {
-    const usage = await usageOf(machine, view);
+    const usage = usages.get(view.place.name);
     daemons.push({
       ...statusJson(view),
       uptimeMs: usage ? Math.round(usage.uptimeMs) : null,
-      restarts: 0,
+      restarts: view.descriptor?.history?.restarts ?? 0,
       cpuPercent: usage ? Math.round(usage.cpuPercent * 10) / 10 : null,
       memoryBytes: usage?.memoryBytes ?? null,
+      processes: usage?.processes ?? 0,
       version: view.descriptor?.version ?? null,
       startedAt: view.descriptor?.startedAt ?? null,
       log: view.descriptor?.log ?? view.place.log,
@@ -35,14 +36,17 @@ export async function describeDaemons(machine: Machine, views: readonly DaemonVi
   return { daemons };
 }
 
-function rowOf(view: DaemonView, usage: ProcessUsage | undefined): string[] {
-  const state = view.phase && view.phase !== 'ready' ? `${view.state} (${view.phase})` : view.state;
-  const figures = usage
-    ? [formatDuration(usage.uptimeMs), '0', `${usage.cpuPercent.toFixed(1)}%`, formatSize(usage.memoryBytes)]
-    : ['-', '0', '-', '-'];
-  return [view.place.name, state, view.state === 'running' ? String(view.descriptor?.pid) : '-', ...figures];
+/** A line for each, below a head. */
+export function daemonTable(views: readonly DaemonView[], usages: ReadonlyMap<string, TreeUsage>): readonly string[] {
+  const rows = views.map((view) => rowOf(view, usages.get(view.place.name)));
+  return table(['NAME', 'STATE', 'PID', 'UPTIME', 'RESTARTS', 'CPU', 'MEMORY'], rows);
 }
 
-async function usageOf(machine: Machine, view: DaemonView): Promise<ProcessUsage | undefined> {
-  return view.state === 'running' && view.descriptor ? machine.inspector.usage(view.descriptor.pid) : undefined;
+function rowOf(view: DaemonView, usage: TreeUsage | undefined): string[] {
+  const state = view.phase && view.phase !== 'ready' ? `${view.state} (${view.phase})` : view.state;
+  const restarts = String(view.descriptor?.history?.restarts ?? 0);
+  const figures = usage
+    ? [formatDuration(usage.uptimeMs), restarts, `${usage.cpuPercent.toFixed(1)}%`, formatSize(usage.memoryBytes)]
+    : ['-', restarts, '-', '-'];
+  return [view.place.name, state, view.state === 'running' ? String(view.descriptor?.pid) : '-', ...figures];
 }

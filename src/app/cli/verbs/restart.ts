@@ -1,12 +1,12 @@
-import { checkedName } from '../../../domain/daemon-name.js';
-import { restartDaemon } from '../../../domain/restart-daemon.js';
+import { checkedFolderName } from '../../../domain/daemon-name.js';
+import { restartByPolicy } from '../../../domain/delegate.js';
 import { type Answer, startAnswer } from '../answer.js';
 import type { Invocation } from '../invocation.js';
 import { withProgress } from '../progress.js';
 import type { VerbContext } from './context.js';
 
 export async function restart(invocation: Invocation, { machine }: VerbContext): Promise<Answer> {
-  const name = checkedName(invocation.name);
+  const name = checkedFolderName(invocation.name);
   const request = { ref: { name }, graceMs: invocation.durationMs('--grace') };
-  return startAnswer(await withProgress(`restarting ${name}`, invocation.json, () => restartDaemon(machine, request)), 'restarted');
+  return startAnswer(await withProgress(`restarting ${name}`, invocation.json, () => restartByPolicy(machine, request)), 'restarted');
 }

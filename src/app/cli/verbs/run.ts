@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { LogFollower } from '../../../adapters/files/log-follower.js';
 import { DaemonError, isDaemonError } from '../../../domain/daemon-error.js';
 import { checkedName } from '../../../domain/daemon-name.js';
+import type { DaemonSpec } from '../../../domain/daemon-spec.js';
 import type { Descriptor } from '../../../domain/descriptor.js';
 import { isDead } from '../../../domain/identity.js';
 import { look, sight } from '../../../domain/look.js';
@@ -10,7 +11,7 @@ import { startDaemon } from '../../../domain/start-daemon.js';
 import { stopDaemon } from '../../../domain/stop-daemon.js';
 import type { Answer } from '../answer.js';
 import { Interruption } from '../interruption.js';
-import type { Invocation } from '../invocation.js';
+import { type Invocation, UsageError } from '../invocation.js';
 import { specOf } from '../spec-options.js';
 import { terminal } from '../terminal.js';
 import type { VerbContext } from './context.js';
@@ -19,18 +20,37 @@ const pollMs = 50;
 /** How long our own child, seen dead, may take to tell its exit code. */
 const exitCodeTimeoutMs = 1_000;
 
-/** The same daemon, watched from here: its output on stdout, Ctrl-C to stop it, its exit code ours. A second Ctrl-C kills it. */
 export async function run(invocation: Invocation, { machine, cwd }: VerbContext): Promise<Answer> {
   const name = checkedName(invocation.name);
   const before = await look(machine, { name });
   if (before.state === 'running') throw alreadyRunning(before.descriptor as Descriptor);
   const spec = specOf(invocation, cwd);
-  await loadWhatAStopNeeds();
+  if (spec && spec.restart !== 'never') {
+    throw new UsageError(`--restart ${spec.restart} is not for run`, 'its end is the end of run; daemonry start has it restarted');
+  }
+  return watchFromHere(machine, name, spec, { quiet: invocation.json });
+}
 
-  const interruption = new Interruption();
-  const output = new Output(invocation.json, interruption);
+export interface WatchOptions {
+  /** Leaves its output in its log. */
+  readonly quiet: boolean;
+  /** Signals that it gets as well, besides those that end it. */
+  readonly forwards?: readonly NodeJS.Signals[];
+}
+
+/** The same daemon, watched from here: its output on stdout, Ctrl-C to stop it, its exit code ours. A second Ctrl-C kills it. */
+export async function watchFromHere(
+  machine: Machine,
+  name: string,
+  spec: DaemonSpec | undefined,
+  { quiet, forwards = [] }: WatchOptions,
+): Promise<Answer> {
+  await loadWhatAStopNeeds();
+  const interruption = new Interruption(forwards);
+  const output = new Output(quiet, interruption);
   const onLaunched = (descriptor: Descriptor) => {
     output.begin(descriptor);
+    interruption.onForwarded((signal) => void machine.signals.send(descriptor, signal));
     interruption.onceMore(() => void machine.signals.send(descriptor, 'SIGKILL'));
   };
   try {
@@ -111,6 +131,6 @@ function exitCodeOf(exitCode: number | null, signal: string | null): number {
   return signal ? 128 + (constants.signals[signal as NodeJS.Signals] ?? 0) : (exitCode ?? 1);
 }
 
-function alreadyRunning({ name, pid }: Descriptor): DaemonError {
+export function alreadyRunning({ name, pid }: Descriptor): DaemonError {
   return new DaemonError('already-running', `${name} is already running (pid ${pid})`, { name, pid });
 }

@@ -1,4 +1,4 @@
-import { checkedName } from '../../../domain/daemon-name.js';
+import { checkedFolderName } from '../../../domain/daemon-name.js';
 import { listDaemons } from '../../../domain/list-daemons.js';
 import { lookClosely } from '../../../domain/look.js';
 import { type Answer, statusExitCodes, statusJson, statusLine } from '../answer.js';
@@ -12,6 +12,6 @@ export async function status(invocation: Invocation, { machine }: VerbContext): 
     const lines = views.length === 0 ? ['no daemons here'] : views.map(statusLine);
     return { json: await describeDaemons(machine, views), lines, exitCode: 0 };
   }
-  const view = await lookClosely(machine, { name: checkedName(invocation.name) });
+  const view = await lookClosely(machine, { name: checkedFolderName(invocation.name) });
   return { json: statusJson(view), lines: [statusLine(view)], exitCode: statusExitCodes[view.state] };
 }

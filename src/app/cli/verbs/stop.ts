@@ -1,4 +1,4 @@
-import { checkedName } from '../../../domain/daemon-name.js';
+import { checkedFolderName } from '../../../domain/daemon-name.js';
 import { stopDaemon } from '../../../domain/stop-daemon.js';
 import { type Answer, stopJson, stopLine } from '../answer.js';
 import { describeFailure, type Failure } from '../failure.js';
@@ -14,7 +14,7 @@ export async function stop(invocation: Invocation, context: VerbContext): Promis
   }
   // All are checked before the first is stopped.
   const graceMs = invocation.durationMs('--grace');
-  const names = all ? await context.machine.descriptors.names() : invocation.names.map(checkedName);
+  const names = all ? await context.machine.descriptors.names() : invocation.names.map(checkedFolderName);
   const stopOne = (name: string) =>
     withProgress(`stopping ${name}`, invocation.json, () => stopDaemon(context.machine, { ref: { name }, graceMs }));
   if (!all && names.length === 1) {

@@ -1,4 +1,4 @@
-import { checkedName } from '../../../domain/daemon-name.js';
+import { checkedFolderName } from '../../../domain/daemon-name.js';
 import { waitForDaemon } from '../../../domain/wait-for-daemon.js';
 import { type Answer, statusLine } from '../answer.js';
 import type { Invocation } from '../invocation.js';
@@ -6,7 +6,7 @@ import { withProgress } from '../progress.js';
 import type { VerbContext } from './context.js';
 
 export async function wait(invocation: Invocation, { machine }: VerbContext): Promise<Answer> {
-  const name = checkedName(invocation.name);
+  const name = checkedFolderName(invocation.name);
   const until = invocation.choice('--for', ['ready', 'stopped']) ?? 'ready';
   const request = { ref: { name }, until, timeoutMs: invocation.durationMs('--timeout') } as const;
   const view = await withProgress(`waiting until ${name} is ${until}`, invocation.json, () => waitForDaemon(machine, request));

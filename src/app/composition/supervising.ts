@@ -1,0 +1,25 @@
+import { JsonRpcSupervisorChannel } from '../../adapters/net/json-rpc-supervisor-channel.js';
+import { NetHealthProber } from '../../adapters/net/net-health-prober.js';
+import { SystemClock } from '../../adapters/system-clock.js';
+import type { SupervisedMachine } from '../../domain/delegate.js';
+import type { Machine, SupervisingMachine } from '../../domain/ports.js';
+import { supervisorSpec } from '../supervise/supervisor-spec.js';
+import { composeMachine } from './compose.js';
+import type { MachineSettings } from './settings.js';
+
+/** What a supervisor runs on. It takes the lock by claim alone: no helper process stands between a crash and the next run. */
+export function composeSupervisingMachine(settings: MachineSettings): SupervisingMachine {
+  const machine = composeMachine({ ...settings, lockBy: 'claim' });
+  return { ...machine, health: new NetHealthProber(), backgroundClock: new SystemClock(false) };
+}
+
+/** The same machine, on which a supervisor can be had. */
+export function withSupervisor(machine: Machine, { home, env }: MachineSettings): SupervisedMachine {
+  return {
+    ...machine,
+    get supervisorSpec() {
+      return supervisorSpec(home);
+    },
+    supervisor: new JsonRpcSupervisorChannel(env),
+  };
+}

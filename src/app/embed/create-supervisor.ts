@@ -1,0 +1,118 @@
+import { randomId } from '../../adapters/files/random-id.js';
+import { DaemonError } from '../../domain/daemon-error.js';
+import { checkedName } from '../../domain/daemon-name.js';
+import { lookClosely } from '../../domain/look.js';
+import type { SupervisingMachine } from '../../domain/ports.js';
+import { type StopResult, stopDaemon } from '../../domain/stop-daemon.js';
+import { Supervisor } from '../../domain/supervisor.js';
+import { machineSettings } from '../composition/settings.js';
+import { composeSupervisingMachine } from '../composition/supervising.js';
+import { type DaemonOptions, specFromOptions } from './daemon-options.js';
+import type { Cancellable } from './define-daemon.js';
+import { type DaemonStatus, describeStatus, type RunningDaemon, running } from './running-daemon.js';
+
+export interface SupervisorOptions {
+  /** Where the daemons are kept; `DAEMONRY_HOME` or the platform's usual place unless given. */
+  readonly home?: string | undefined;
+  /** Told in a few words what it does about which daemon. */
+  readonly onEvent?: ((event: { readonly name: string; readonly message: string }) => void) | undefined;
+}
+
+/** A daemon that this program supervises: where and by which descriptor it is kept is the supervisor's. */
+export type SupervisedOptions = Omit<DaemonOptions, 'home' | 'descriptor'>;
+
+/**
+ * A supervisor within this program: what it starts are this program's own children, restarted by their policy for as long
+ * as the program lives. They outlive it; whoever supervises this home next takes them over. It keeps nothing alive, prints
+ * nothing, and handles no signal.
+ *
+ * @example
+ * const supervisor = createSupervisor({ home: '/var/lib/acme/daemons' });
+ * await supervisor.takeOver();
+ * await supervisor.start({ name: 'worker', command: process.execPath, args: ['worker.js'], restart: 'always' });
+ * process.on('SIGTERM', () => supervisor.stopAll().then(() => process.exit()));
+ */
+export interface EmbeddedSupervisor {
+  /** What it keeps running now. */
+  readonly names: readonly string[];
+  /** Starts it unless it runs. Throws as `Daemon.start` does, and `invalid-spec` where its policy is `never`. */
+  start(options: SupervisedOptions & Cancellable): Promise<RunningDaemon>;
+  /** As `start`, and replaces an instance of an older version. */
+  ensure(options: SupervisedOptions & Cancellable): Promise<RunningDaemon>;
+  /** As it was started last. Throws `not-found`. */
+  restart(name: string, options?: Cancellable): Promise<RunningDaemon>;
+  stop(name: string, options?: { readonly graceMs?: number }): Promise<StopResult>;
+  status(name: string): Promise<DaemonStatus>;
+  /** Keeps running what a supervisor of this home kept that is gone. */
+  takeOver(): Promise<void>;
+  /** Keeps nothing any more, and leaves the daemons as they are. */
+  leave(): void;
+  /** Stops all that it keeps, the last started first, each within its own grace. */
+  stopAll(): Promise<void>;
+}
+
+/** Nothing is started or touched by this alone. */
+export function createSupervisor(options: SupervisorOptions = {}): EmbeddedSupervisor {
+  return new SupervisorInProgram(options);
+}
+
+class SupervisorInProgram implements EmbeddedSupervisor {
+  private readonly machine: SupervisingMachine;
+  private readonly supervisor: Supervisor;
+
+  constructor({ home, onEvent }: SupervisorOptions) {
+    this.machine = composeSupervisingMachine(machineSettings({ home }));
+    const { pid, startToken } = this.machine.inspector.vantage() as { pid: number; startToken: string };
+    const say = (name: string, message: string) => onEvent?.({ name, message });
+    this.supervisor = new Supervisor(this.machine, { pid, startToken, instanceId: randomId() }, { say, kept: () => {} });
+    // What goes wrong with a log goes wrong again at the next look, and never here.
+    void this.supervisor.boundLogs().catch((error: Error) => say('', error.message));
+  }
+
+  get names(): readonly string[] {
+    return this.supervisor.names;
+  }
+
+  async start(options: SupervisedOptions & Cancellable): Promise<RunningDaemon> {
+    return running(await this.supervisor.start(requestFrom(options)));
+  }
+
+  async ensure(options: SupervisedOptions & Cancellable): Promise<RunningDaemon> {
+    return running(await this.supervisor.ensure(requestFrom(options)));
+  }
+
+  async restart(name: string, { signal }: Cancellable = {}): Promise<RunningDaemon> {
+    return running(await this.supervisor.restart({ ref: { name: checkedName(name) }, signal }));
+  }
+
+  async stop(name: string, { graceMs }: { graceMs?: number } = {}): Promise<StopResult> {
+    return stopDaemon(this.machine, { ref: { name: checkedName(name) }, graceMs });
+  }
+
+  async status(name: string): Promise<DaemonStatus> {
+    return describeStatus(await lookClosely(this.machine, { name: checkedName(name) }), null);
+  }
+
+  takeOver(): Promise<void> {
+    return this.supervisor.takeOver();
+  }
+
+  leave(): void {
+    this.supervisor.leave();
+  }
+
+  stopAll(): Promise<void> {
+    return this.supervisor.stopAll();
+  }
+}
+
+function requestFrom(options: SupervisedOptions & Cancellable) {
+  const spec = specFromOptions(options);
+  if (spec.restart === 'never') {
+    throw new DaemonError('invalid-spec', `${options.name} is never to be restarted: nothing is to be supervised`, {
+      option: 'restart',
+      allowed: 'restart is on-failure or always',
+    });
+  }
+  return { ref: { name: checkedName(options.name) }, spec, signal: options.signal };
+}

@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DaemonError } from '../../domain/daemon-error.js';
+import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
+
+/** Set for a supervisor that ends all of its daemons when it ends. */
+export const foregroundVariable = 'DAEMONRY_FOREGROUND';
+
+/** Longer than any daemon's own: it may have to stop many, one after the other. */
+const foregroundGraceMs = 600_000;
+
+/** How the supervisor of a home is started: as any daemon is. */
+export function supervisorSpec(home: string): DaemonSpec {
+  return { ...specDefaults, command: [process.execPath, findProgram(), home], cwd: '/', ready: { kind: 'socket' } };
+}
+
+/** The same in somebody's foreground, as the first process of a container perhaps. */
+export function foregroundSpec(home: string): DaemonSpec {
+  return { ...supervisorSpec(home), env: { [foregroundVariable]: '1' }, graceMs: foregroundGraceMs };
+}
+
+/** Beside whatever this module is bundled into. */
+function findProgram(): string {
+  // The other way round, a program of `node -e` has a `__dirname` of its own, which is no folder of ours.
+  const here = import.meta.url ? dirname(fileURLToPath(import.meta.url)) : __dirname;
+  for (let folder = here; folder !== dirname(folder); folder = dirname(folder)) {
+    const program = join(folder, 'dist', 'supervisor.js');
+    if (existsSync(program)) return program;
+  }
+  throw new DaemonError('unsupported', "the supervisor's program is not where it was installed", { path: here });
+}
