@@ -16,6 +16,7 @@ export interface ProcessFacts {
   readonly parent: number;
   readonly processGroup: number;
   readonly session: number;
+  readonly threads: number;
   readonly startToken: string;
 }
 
@@ -29,14 +30,15 @@ export function processFacts(pid: number): ProcessFacts | undefined {
     parent: Number(fields[1]),
     processGroup: Number(fields[2]),
     session: Number(fields[3]),
+    threads: Number(fields[17]),
     startToken: fields[19] as string,
   };
 }
 
-/** A zombie is dead. */
+/** A zombie is dead, but for one whose other threads have not ended yet. */
 export function isAlive(pid: number): boolean {
   const facts = processFacts(pid);
-  return facts !== undefined && facts.state !== 'Z' && facts.state !== 'X';
+  return facts !== undefined && (facts.state !== 'Z' || facts.threads > 1) && facts.state !== 'X';
 }
 
 export function startTokenOf(pid: number): string {
