@@ -137,6 +137,19 @@ describe.concurrent('between two runs', () => {
     expect(home.processes()).toEqual([]);
   });
 
+  test('a stop is the end of it also for who wakes up then', async ({ home }) => {
+    const first = await startKept(home, 'clock', ['sleep', '1000'], '--restart-delay', '1s', '--restart-max-delay', '1s');
+    await killNow(first.pid);
+    await killNow((await nextRun(home, 'clock', first)).pid);
+    await inPhase(home, 'clock', 'backoff');
+    const { pid } = supervisorOf(home);
+    await home.stop('clock');
+    // When its time has come there is nothing to start, and then nothing to keep.
+    await untilLeft(pid);
+    expect(home.descriptor('clock')).toBeUndefined();
+    expect(home.processes()).toEqual([]);
+  });
+
   test('a start does not wait for the restart, and counts anew', async ({ home }) => {
     await untilBackoff(home, 'clock');
     const end = await home.cli(['start', 'clock', '--json']);
