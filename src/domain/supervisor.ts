@@ -24,6 +24,8 @@ export interface SupervisorEvents extends KeeperEvents {
 export class Supervisor {
   /** In the order in which they were started. */
   private readonly keepers = new Set<Keeper>();
+  /** What is being started, and how to cancel it. */
+  private readonly launches = new Map<Promise<StartResult>, AbortController>();
   private readonly leaving = new AbortController();
 
   constructor(
@@ -43,15 +45,15 @@ export class Supervisor {
 
   /** As `startDaemon`, as its parent. One that lost its supervisor is taken over. */
   async start(request: StartRequest): Promise<StartResult> {
-    return this.launched(request, await startDaemon(this.machine, this.supervised(request)));
+    return this.launch(request, (supervised) => startDaemon(this.machine, supervised));
   }
 
   async ensure(request: EnsureRequest): Promise<StartResult> {
-    return this.launched(request, await ensureDaemon(this.machine, this.supervised(request)));
+    return this.launch(request, (supervised) => ensureDaemon(this.machine, supervised));
   }
 
   async restart(request: RestartRequest): Promise<StartResult> {
-    return this.launched(request, await restartDaemon(this.machine, this.supervised(request)));
+    return this.launch(request, (supervised) => restartDaemon(this.machine, supervised));
   }
 
   /** Takes over every daemon of this home whose supervisor is gone. What can't be taken over is said, and left alone. */
@@ -85,8 +87,10 @@ export class Supervisor {
     for (const keeper of this.keepers) keeper.leave();
   }
 
-  /** Stops all daemons that are kept here, the last started first. */
+  /** Stops all daemons that are kept here, the last started first; what is only being started is cancelled. */
   async stopAll(): Promise<void> {
+    for (const cancel of this.launches.values()) cancel.abort();
+    await Promise.allSettled(this.launches.keys());
     for (const keeper of [...this.keepers].reverse()) {
       keeper.leave();
       try {
@@ -97,8 +101,23 @@ export class Supervisor {
     }
   }
 
-  private supervised<Request extends object>(request: Request) {
-    return { ...request, supervision: { by: this.self, history: freshHistory } };
+  private async launch<Request extends StartRequest | RestartRequest>(
+    request: Request,
+    work: (supervised: Request) => Promise<StartResult>,
+  ): Promise<StartResult> {
+    const cancel = new AbortController();
+    const forward = () => cancel.abort();
+    request.signal?.addEventListener('abort', forward);
+    if (request.signal?.aborted) forward();
+    const supervision = { by: this.self, history: freshHistory };
+    const launching = work({ ...request, signal: cancel.signal, supervision }).then((result) => this.launched(request, result));
+    this.launches.set(launching, cancel);
+    try {
+      return await launching;
+    } finally {
+      this.launches.delete(launching);
+      request.signal?.removeEventListener('abort', forward);
+    }
   }
 
   private async launched(
@@ -158,10 +177,10 @@ export class Supervisor {
       const ours = { ...descriptor, supervisedBy: this.self };
       await this.machine.descriptors.write(held, ours);
       const kept = { ref: held.ref, spec, ended: undefined, sinceMs: await this.startOf(ours) };
-      if (view.state !== 'running') return this.keep({ ...kept, descriptor: ours, environment: undefined }, { kind: 'unknown' });
-      const environment = await this.machine.inspector.environmentOf(ours.pid);
+      const environment = view.state === 'running' ? await this.machine.inspector.environmentOf(ours.pid) : undefined;
       if (environment === undefined)
         this.events.say(ref.name, 'was started with an environment that is lost: it will be restarted with mine');
+      if (view.state !== 'running') return this.keep({ ...kept, descriptor: ours, environment }, { kind: 'unknown' });
       await this.keepRunning(held, { ...kept, descriptor: ours, environment });
     });
   }

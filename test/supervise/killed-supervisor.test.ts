@@ -110,6 +110,8 @@ describe.concurrent('when the supervisor is killed with -9', () => {
     await startKept(home, 'other');
     const after = await nextRun(home, 'clock', { instanceId });
     expect(after.history.restarts).toBe(1);
+    // What it was started with went with it.
+    await home.logSays('supervisor', 'clock was started with an environment that is lost: it will be restarted with mine\n');
     expect(await recordedRuns(home, 'clock', 1)).toMatchObject([{ instanceId, exitCode: null, signal: null, cause: 'unknown' }]);
   });
 

@@ -1,8 +1,20 @@
 import { describe, expect } from 'vitest';
+import { LineClient } from '../serve/support/line-client.js';
 import { isAlive, untilDead } from '../support/processes.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
-import { atOnce, killNow, nextRun, rememberAnother, runsOf, startKept, statusOf, supervisorOf, takenOver } from './support/supervised.js';
+import {
+  atOnce,
+  inPhase,
+  killNow,
+  nextRun,
+  rememberAnother,
+  runsOf,
+  startKept,
+  statusOf,
+  supervisorOf,
+  takenOver,
+} from './support/supervised.js';
 
 /** The supervisor in the foreground of the test. */
 async function serve(home: TemporaryHome, ...options: string[]) {
@@ -38,6 +50,29 @@ describe.concurrent('serve', () => {
     expect((await program.end()).exitCode).toBe(0);
     expect(home.log('clock')).toBe('up\nending\n');
     expect(home.processes()).toEqual([]);
+  });
+
+  test('starts nothing any more once it is asked to end, and ends what it was just starting', async ({ home }) => {
+    const latch = home.latch('latch');
+    const program = await serve(home);
+    const script = `trap "echo ending; read -r _ <'${latch.path}'; exit 0" TERM; echo up; while :; do sleep 1000 & wait; done`;
+    await startKept(home, 'slow', ['sh', '-c', script], '--ready', 'log:up');
+    const half = home.spawnCli(['start', 'half', '--restart', 'always', '--ready', 'log:never', '--json', '--', 'sleep', '1000']);
+    await inPhase(home, 'half', 'starting');
+    // Who has found it just before.
+    const client = await LineClient.open(home.descriptor('supervisor').socket);
+    program.kill('SIGTERM');
+    await home.logSays('slow', 'ending\n');
+    const spec = { command: ['sleep', '1000'], cwd: '/', restart: 'always' };
+    const request = { ref: { name: 'late' }, spec, environment: { PATH: home.env.PATH } };
+    const { result } = await client.ask('supervisor.perform', { verb: 'start', request });
+    expect(result).toMatchObject({ failed: { code: 'cancelled', message: expect.stringContaining('ending all of its daemons') } });
+    client.socket.destroy();
+    latch.open();
+    expect(await program.end()).toMatchObject({ exitCode: 0 });
+    expect((await half.end()).json.error).toMatchObject({ code: 'cancelled', name: 'half' });
+    expect(home.processes()).toEqual([]);
+    expect([home.descriptor('half'), home.descriptor('late')]).toEqual([undefined, undefined]);
   });
 
   test('stays when it has nothing to keep', async ({ home }) => {

@@ -23,7 +23,7 @@ await serveDaemon({
   ...(isForeground ? {} : { idle: idleMs, isBusy: () => resident.isBusy }),
   onReload: () => resident.supervisor.reload(),
   // In somebody's foreground they end together; else nobody notices.
-  onStop: () => (isForeground ? resident.supervisor.stopAll() : resident.supervisor.leave()),
+  onStop: () => (isForeground ? resident.stopAll() : resident.supervisor.leave()),
 });
 if (isForeground) for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => void resident.supervisor.forward(signal));
 await resident.takeOver();

@@ -13,6 +13,7 @@ import type { ServedConnection } from '../serve/served-connection.js';
 export class ResidentSupervisor {
   readonly supervisor: Supervisor;
   private underWay = 0;
+  private isEnding = false;
 
   constructor(
     private readonly machine: SupervisingMachine,
@@ -35,6 +36,12 @@ export class ResidentSupervisor {
     } finally {
       this.underWay--;
     }
+  }
+
+  /** And starts none any more. */
+  async stopAll(): Promise<void> {
+    this.isEnding = true;
+    await this.supervisor.stopAll();
   }
 
   /** Those of its daemons, and its own. */
@@ -63,6 +70,7 @@ export class ResidentSupervisor {
     this.underWay++;
     try {
       const { verb, request } = readParams(params);
+      if (this.isEnding) throw cancelled(request.ref);
       const { outcome, descriptor, path, differs } = await this.run(verb, { ...request, signal: hasLeft.signal });
       return { done: { outcome, descriptor, path, differs } };
     } catch (error) {
@@ -83,6 +91,10 @@ export class ResidentSupervisor {
         return this.supervisor.ensure({ ...request, spec: request.spec as DaemonSpec });
     }
   }
+}
+
+function cancelled({ name }: DaemonRef): DaemonError {
+  return new DaemonError('cancelled', `the start of ${name} was cancelled: the supervisor is ending all of its daemons`, { name });
 }
 
 interface Request {
