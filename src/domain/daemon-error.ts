@@ -28,6 +28,8 @@ export type DaemonErrorCode =
   | 'not-running'
   /** It would end where it was asked to reload. */
   | 'not-reloadable'
+  /** It was asked to reload, and failed. */
+  | 'reload-failed'
   /** `run` of a daemon that already runs: the one verb that can't share it. */
   | 'already-running'
   | 'ended-before-ready'

@@ -231,8 +231,8 @@ export type HelloOutcome =
   | { readonly kind: 'other' }
   | { readonly kind: 'denied' };
 
-/** `not-served`: it doesn't speak the control protocol, or has nothing to reload there. */
-export type ReloadOutcome = 'reloaded' | 'not-served';
+/** `not-served`: it doesn't speak the control protocol, or has nothing to reload there. `failed`: it tried, and says why not. */
+export type ReloadOutcome = 'reloaded' | 'not-served' | { readonly failed: string };
 
 export interface ControlChannel {
   hello(socket: string, timeoutMs: number): Awaitable<HelloOutcome>;

@@ -17,7 +17,7 @@ const reloadTimeoutMs = 30_000;
  * Has a daemon read its configuration again: over the control protocol where it speaks it, else by SIGHUP, which ends
  * whoever does not handle it, and is not sent where that can be seen.
  *
- * Throws `not-running`, `not-reloadable`, `not-permitted`, `unknown-daemon`.
+ * Throws `not-running`, `not-reloadable`, `reload-failed`, `not-permitted`, `unknown-daemon`.
  */
 export async function reloadDaemon(machine: Machine, ref: DaemonRef): Promise<ReloadResult> {
   const view = await look(machine, ref);
@@ -26,9 +26,11 @@ export async function reloadDaemon(machine: Machine, ref: DaemonRef): Promise<Re
   if (view.state !== 'running') throw new DaemonError('not-running', `${name} is ${view.state}: there is nothing to reload`, { name });
   const descriptor = view.descriptor as Descriptor;
   const { pid, socket, instanceId } = descriptor;
-  if (socket !== null && (await machine.control.reload(socket, instanceId, reloadTimeoutMs)) === 'reloaded') {
-    return { name, outcome: 'asked', pid };
-  }
+  const answer = socket === null ? 'not-served' : await machine.control.reload(socket, instanceId, reloadTimeoutMs);
+  if (answer === 'reloaded') return { name, outcome: 'asked', pid };
+  // Asked once more by SIGHUP, it would fail once more, and nobody would learn of it.
+  if (answer !== 'not-served')
+    throw new DaemonError('reload-failed', `${name} (pid ${pid}) could not reload: ${answer.failed}`, { name, pid });
   if ((await machine.inspector.handles(pid, 'SIGHUP')) === false) {
     throw new DaemonError('not-reloadable', `${name} (pid ${pid}) does not handle SIGHUP, which would end it`, { name, pid });
   }

@@ -17,6 +17,16 @@ describe.concurrent('reload', () => {
     expect((await home.cli(['reload', 'clock'])).stdout).toBe(`clock (pid ${pid}) has reloaded\n`);
   });
 
+  test('that fails is told as a failure, and tried once', async ({ home }) => {
+    const command = [process.execPath, fixture('serves.mjs'), serveFile, JSON.stringify({ onReload: 'fails' })];
+    const { pid } = await home.start('clock', command, '--ready', 'socket');
+    const end = await home.cli(['reload', 'clock']);
+    expect(end).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(end.stderr).toBe(`daemonry: clock (pid ${pid}) could not reload: this can not be read; daemonry logs clock may tell more\n`);
+    expect(home.log('clock')).not.toContain('reload failed');
+    expect((await home.cli(['status', 'clock'])).exitCode).toBe(0);
+  });
+
   test('tells any other by SIGHUP where it handles it', async ({ home }) => {
     const script = 'trap "echo again" HUP; echo up; while :; do sleep 1000 & wait; done';
     const { pid } = await home.start('clock', ['sh', '-c', script], ...ready);

@@ -1,6 +1,7 @@
 import type { ControlChannel, HelloOutcome, ReloadOutcome } from '../../domain/ports.js';
 import { connectSocket, leaveGently } from './connect-socket.js';
 import { parseHello } from './hello.js';
+import { isRpcError, rpcCodes } from './rpc-error.js';
 import type { RpcPeer } from './rpc-peer.js';
 
 /** Asks within what is left of the time. */
@@ -26,12 +27,21 @@ export class JsonRpcControlChannel implements ControlChannel {
   }
 
   async reload(socket: string, instanceId: string, timeoutMs: number): Promise<ReloadOutcome> {
-    const outcome = await converse<{ kind: ReloadOutcome }>(socket, timeoutMs, async (ask) => {
+    const outcome = await converse<{ kind: 'answered'; answer: ReloadOutcome }>(socket, timeoutMs, async (ask) => {
       const hello = parseHello(await ask('system.hello'));
-      if (hello?.instanceId !== instanceId) return { kind: 'not-served' };
-      return { kind: (await ask('system.reload')) === false ? 'not-served' : 'reloaded' };
+      return { kind: 'answered', answer: hello?.instanceId === instanceId ? await askToReload(ask) : 'not-served' };
     });
-    return outcome.kind === 'reloaded' ? 'reloaded' : 'not-served';
+    return outcome.kind === 'answered' ? outcome.answer : 'not-served';
+  }
+}
+
+async function askToReload(ask: Ask): Promise<ReloadOutcome> {
+  try {
+    return (await ask('system.reload')) === false ? 'not-served' : 'reloaded';
+  } catch (error) {
+    // It knows the method: what else it answers with is its own failure.
+    if (isRpcError(error) && error.code !== rpcCodes.methodNotFound) return { failed: error.message };
+    throw error;
   }
 }
 

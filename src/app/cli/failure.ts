@@ -47,6 +47,7 @@ const remedies: Readonly<Record<DaemonErrorCode, Remedy>> = {
   'not-found': says(1, ({ allowed }) => (allowed === undefined ? 'daemonry list shows what is known' : String(allowed))),
   'not-running': says(1, ({ name }) => `daemonry start ${name} starts it`),
   'not-reloadable': says(1, ({ name }) => `daemonry restart ${name} starts it anew`),
+  'reload-failed': says(1, ({ name }) => `daemonry logs ${name} may tell more`),
   'already-running': says(1, ({ name }) => `stop it first: daemonry stop ${name}`),
   'ended-before-ready': says(1, ({ log }) => `its log is ${log}`),
   'ended-badly': says(1, ({ name }) => `see daemonry logs ${name}`),

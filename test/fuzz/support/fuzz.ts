@@ -36,6 +36,7 @@ const closedCodes: Readonly<Record<DaemonErrorCode, true>> = {
   'not-found': true,
   'not-running': true,
   'not-reloadable': true,
+  'reload-failed': true,
   'already-running': true,
   'ended-before-ready': true,
   'ended-badly': true,
