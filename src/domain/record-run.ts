@@ -15,10 +15,12 @@ export interface EndedRun {
   readonly logEnd?: number | undefined;
 }
 
-/** Adds a run to the flight recorder. Never fails: what was done is done, whether it could be written down or not. */
+/** Adds a run to the flight recorder, unless it is there: whoever was about to clear its record may not have come to that. Never fails: what was done is done, whether it could be written down or not. */
 export async function recordRun(machine: Machine, held: HeldLock, run: EndedRun): Promise<void> {
   const { instanceId, pid, startedAt, log, logOffset } = run.descriptor;
   try {
+    const [newest] = await machine.runs.read(held.ref, 1);
+    if (newest?.instanceId === instanceId) return;
     const record: RunRecord = {
       instanceId,
       pid,

@@ -23,7 +23,12 @@ export class FileRunLog implements RunLog {
   read(ref: DaemonRef, most: number): readonly RunRecord[] {
     const file = readOwnFile(this.repo.locate(ref).files.runs);
     if (!file || !('text' in file)) return [];
-    return file.text.split('\n').flatMap(decodeRun).reverse().slice(0, most);
+    const found: RunRecord[] = [];
+    for (const line of file.text.split('\n').reverse()) {
+      if (found.length >= most) break;
+      found.push(...decodeRun(line));
+    }
+    return found;
   }
 
   private shorten(path: string): void {
