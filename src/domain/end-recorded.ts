@@ -12,14 +12,15 @@ export async function recordPhase(machine: Machine, held: HeldLock, descriptor: 
 
 /**
  * Ends the instance on record, and says so there first: whoever finds it after a crash of ours must not take a dying
- * daemon for a running one. `ending` is `backoff` for one that its supervisor starts again. Throws what `endInstance` throws.
+ * daemon for a running one. `ending` is `backoff` for one that its supervisor starts again, `failed` for one that it
+ * gives up. Throws what `endInstance` throws.
  */
 export async function endRecorded(
   machine: Machine,
   held: HeldLock,
   descriptor: Descriptor,
   graceMs: number,
-  ending: 'stopping' | 'backoff' = 'stopping',
+  ending: 'stopping' | 'backoff' | 'failed' = 'stopping',
 ): Promise<InstanceEnd> {
   const say = async (phase: Phase) => {
     try {

@@ -1,9 +1,10 @@
+import { awaitReadiness } from './await-readiness.js';
 import type { BoundedLog } from './bound-logs.js';
 import { isDaemonError } from './daemon-error.js';
 import type { DaemonSpec } from './daemon-spec.js';
 import type { Descriptor, RestartHistory, SupervisorReference } from './descriptor.js';
 import { endFormer, endLeftovers } from './end-instance.js';
-import { endRecorded } from './end-recorded.js';
+import { endRecorded, recordPhase } from './end-recorded.js';
 import { isDead } from './identity.js';
 import { type Launched, launchDaemon } from './launch-daemon.js';
 import { type DaemonView, sight } from './look.js';
@@ -11,7 +12,7 @@ import type { DaemonRef, Environment, HeldLock, Launch, ProcessEnd, SupervisingM
 import { recordRun, sawMemoryKill } from './record-run.js';
 import { decideRestart, delayOfLast, freshHistory, isSuccess, luckOf, type RestartDecision, type RunEnd } from './restart-policy.js';
 import type { RunCause } from './run-record.js';
-import { cleanUp, clearAway, endAndClear, lockWait, lookHeld, underLock } from './under-lock.js';
+import { cleanUp, endAndClear, lockWait, lookHeld, underLock } from './under-lock.js';
 import { watchHealth } from './watch-health.js';
 
 /** A daemon, as its supervisor knows it. */
@@ -37,15 +38,23 @@ const watchPollMs = 50;
 /** After a failure of the machine's own: a full disk, a lock that is held for long. */
 const troublePauseMs = 1_000;
 
-/** Running: another run has begun. Over: not ours to keep any more. Else, how long until the next attempt. */
+/** Running: it is to be watched. Over: not ours to keep any more. Else, how long until the next attempt. */
 type Step = 'running' | 'over' | { readonly waitMs: number };
 
-/** A run that has ended, and how. */
+/** How a run ended, as far as we know. */
 interface Ended {
-  readonly descriptor: Descriptor;
   readonly end: RunEnd;
   readonly ranMs: number;
 }
+
+/** What the flight recorder is still to be told. */
+interface Untold extends Pick<Ended, 'end'> {
+  readonly descriptor: Descriptor;
+  readonly decision: Pick<RestartDecision, 'action' | 'why'>;
+}
+
+/** What is on record after a decision, until the next run's own record. */
+const phaseAfter = { restart: 'backoff', 'give-up': 'failed', accept: 'stopping' } as const;
 
 /**
  * Keeps one daemon running: waits for its end, and does what the policy says. Whatever is decided is decided under the
@@ -56,6 +65,10 @@ export class Keeper {
   private readonly leaving = new AbortController();
   /** The instance of whose former run nothing is left. */
   private tidied: string | undefined;
+  private last: Ended = { end: { kind: 'unknown' }, ranMs: 0 };
+  private untold: Untold | undefined;
+  /** False for one that was found between two runs. */
+  private hasWaited = true;
 
   constructor(
     private readonly machine: SupervisingMachine,
@@ -87,9 +100,10 @@ export class Keeper {
     this.kept = { ...this.kept, spec };
   }
 
-  /** Resolves when it is not ours to keep any more. `ended`: how its last run ended, where nobody was there. */
-  async run(ended?: RunEnd): Promise<void> {
-    let end = ended ?? (await this.untilOver());
+  /** Resolves when it is not ours to keep any more. `isFound`: it was another's, and is in any state. */
+  async run(isFound = false): Promise<void> {
+    this.hasWaited = !isFound;
+    let end: RunEnd | undefined = isFound ? { kind: 'unknown' } : await this.untilOver();
     while (end !== undefined && (await this.carryOn(end))) end = await this.untilOver();
   }
 
@@ -136,12 +150,14 @@ export class Keeper {
     }
   }
 
-  /** Until another run has begun, or it is not ours any more: false then. */
+  /** Until there is a run to be watched, or it is not ours any more: false then. */
   private async carryOn(end: RunEnd): Promise<boolean> {
-    let step = await this.underItsLock((held) => this.react(held, end));
+    // Before the wait for the lock, which is no part of the run.
+    this.last = { end, ranMs: this.machine.clock.monotonicMs() - this.kept.sinceMs };
+    let step = await this.underItsLock((held) => this.goOn(held));
     while (typeof step === 'object') {
       await this.machine.backgroundClock.sleep(step.waitMs, this.leaving.signal);
-      step = await this.underItsLock((held) => this.resume(held));
+      step = await this.underItsLock((held) => this.goOn(held));
     }
     return step === 'running';
   }
@@ -161,49 +177,41 @@ export class Keeper {
     return 'over';
   }
 
-  private async react(held: HeldLock, seen: RunEnd): Promise<Step> {
-    const { machine } = this;
+  /** The next step from whatever the record says, which tells also what we, or another supervisor, had decided and not done. */
+  private async goOn(held: HeldLock): Promise<Step> {
+    const { machine, leaving } = this;
+    if (leaving.signal.aborted) return 'over';
     const view = await lookHeld(machine, this.kept.ref);
     const { descriptor } = view;
     if (!descriptor || !this.isOurs(view)) return 'over';
-    if (descriptor.phase === 'stopping') return this.carryStopThrough(held, view);
-    if (descriptor.phase === 'backoff' && view.state !== 'running' && (await this.isRecorded(descriptor))) return this.waitAnew(descriptor);
-    // Ended by us, or in part only: whatever is left of it goes.
-    if (view.state === 'running') await endRecorded(machine, held, descriptor, descriptor.stop.graceMs, 'backoff');
-    const wasClean = view.reading.kind === 'present' && view.reading.endedCleanly;
-    const end: RunEnd = seen.kind === 'unknown' && wasClean ? { kind: 'ended-cleanly' } : seen;
-    const ended = { descriptor, end, ranMs: machine.clock.monotonicMs() - this.kept.sinceMs };
-    const decision = this.decide(ended);
-    if (decision.action === 'restart' && decision.delayMs === 0) return this.relaunch(held, descriptor, decision, ended);
-    return this.settle(held, view, decision, ended);
+    switch (descriptor.phase) {
+      case 'stopping':
+        return this.carryStopThrough(held, view);
+      case 'failed':
+        if (view.state === 'running') await endRecorded(machine, held, descriptor, descriptor.stop.graceMs, 'failed');
+        return 'over';
+      case 'backoff':
+        if (view.state === 'running') await endRecorded(machine, held, descriptor, descriptor.stop.graceMs, 'backoff');
+        if (!this.hasWaited) return this.waitAnew(descriptor);
+        return this.relaunch(held, descriptor, historyOf(descriptor));
+      default:
+        return view.state === 'running' && this.last.end.kind === 'unknown' ? this.settle(held, view) : this.react(held, view);
+    }
+  }
+
+  /** For another supervisor's restart: how much of its time had passed is not known. */
+  private waitAnew(descriptor: Descriptor): Step {
+    this.hasWaited = true;
+    return { waitMs: delayOfLast(this.kept.spec, historyOf(descriptor), luckOf(descriptor.instanceId)) };
   }
 
   /** Whoever was stopping it is gone. */
   private async carryStopThrough(held: HeldLock, view: DaemonView): Promise<Step> {
     const descriptor = view.descriptor as Descriptor;
+    await this.tell(held);
     if (view.state === 'running') await endAndClear(this.machine, held, descriptor);
     else await cleanUp(this.machine, held, view);
     return 'over';
-  }
-
-  /** Whether a supervisor before us has seen its end, and decided what comes next. */
-  private async isRecorded({ instanceId }: Descriptor): Promise<boolean> {
-    const [latest] = await this.machine.runs.read(this.kept.ref, 1);
-    return latest?.instanceId === instanceId;
-  }
-
-  /** How much of its time had passed is not known. */
-  private waitAnew({ instanceId, history = freshHistory }: Descriptor): Step {
-    return { waitMs: delayOfLast(this.kept.spec, history, luckOf(instanceId)) };
-  }
-
-  /** After its time of waiting, unless somebody has stopped or started it meanwhile. */
-  private async resume(held: HeldLock): Promise<Step> {
-    if (this.leaving.signal.aborted) return 'over';
-    const view = await lookHeld(this.machine, this.kept.ref);
-    const { descriptor } = view;
-    if (!descriptor || !this.isOurs(view) || descriptor.phase !== 'backoff') return 'over';
-    return this.relaunch(held, descriptor, { history: descriptor.history ?? freshHistory });
   }
 
   private isOurs({ descriptor, state }: DaemonView): boolean {
@@ -211,54 +219,80 @@ export class Keeper {
     return state !== 'unknown' && descriptor?.instanceId === this.kept.descriptor.instanceId && by?.instanceId === this.self.instanceId;
   }
 
-  private decide({ descriptor, end, ranMs }: Ended): RestartDecision {
-    const history = descriptor.history ?? freshHistory;
-    return decideRestart(this.kept.spec, history, { end, ranMs }, this.machine.clock.monotonicMs(), luckOf(descriptor.instanceId));
+  /** One that was found running: its starter may be gone. */
+  private async settle(held: HeldLock, view: DaemonView): Promise<Step> {
+    const { machine, leaving } = this;
+    const { spec } = this.kept;
+    const descriptor = view.descriptor as Descriptor;
+    if (descriptor.phase !== 'starting') return 'running';
+    const outcome = await awaitReadiness(machine, descriptor, spec.readyTimeoutMs, leaving.signal);
+    if (outcome === 'cancelled') return 'over';
+    if (outcome === 'timeout' && spec.onTimeout === 'keep') return 'running';
+    if (outcome === 'ready') {
+      this.kept = { ...this.kept, descriptor: await recordPhase(machine, held, descriptor, 'ready') };
+      return 'running';
+    }
+    if (outcome === 'timeout') this.last = { ...this.last, end: notReady(spec.readyTimeoutMs) };
+    return this.react(held, await lookHeld(machine, this.kept.ref));
   }
 
-  /** Writes down what comes next, unless that is another run at once. */
-  private async settle(held: HeldLock, view: DaemonView, decision: RestartDecision, ended: Ended): Promise<Step> {
+  private async react(held: HeldLock, view: DaemonView): Promise<Step> {
+    const descriptor = view.descriptor as Descriptor;
+    const isClean = view.reading.kind === 'present' && view.reading.endedCleanly;
+    const { end: seen, ranMs } = this.last;
+    const end: RunEnd = seen.kind === 'unknown' && isClean ? { kind: 'ended-cleanly' } : seen;
+    const decision = await this.decide(descriptor, { end, ranMs });
+    const untold = { descriptor, end, decision };
+    const isAtOnce = decision.action === 'restart' && decision.delayMs === 0 && view.state !== 'running';
+    return isAtOnce ? this.relaunch(held, descriptor, decision.history, untold) : this.conclude(held, view, decision, untold);
+  }
+
+  private async decide(descriptor: Descriptor, run: Ended): Promise<RestartDecision> {
+    const { bootId } = await this.machine.inspector.vantage();
+    const history = historyOf(descriptor);
+    // Moments of another boot are read from another clock.
+    const known = descriptor.bootId === bootId ? history : { ...history, recentMs: [] };
+    return decideRestart(this.kept.spec, known, run, this.machine.clock.monotonicMs(), luckOf(descriptor.instanceId));
+  }
+
+  /**
+   * Writes down what is decided, then does it: whoever takes over from us finds it decided, and neither decides again nor
+   * brings back what was to end.
+   */
+  private async conclude(held: HeldLock, view: DaemonView, decision: RestartDecision, untold: Untold): Promise<Step> {
     const { machine } = this;
-    const { descriptor } = ended;
-    await this.record(held, ended, decision);
-    if (decision.action === 'accept') {
-      await clearAway(machine, held, view);
-      return 'over';
-    }
-    await machine.descriptors.write(held, {
-      ...descriptor,
-      phase: decision.action === 'restart' ? 'backoff' : 'failed',
-      history: decision.history,
-    });
-    await endLeftovers(machine, descriptor, descriptor.stop.graceMs);
-    return decision.action === 'restart' ? { waitMs: decision.delayMs } : 'over';
+    const { action } = decision;
+    const phase = phaseAfter[action];
+    const decided = { ...untold.descriptor, phase, ...(action === 'accept' ? {} : { history: decision.history }) };
+    await machine.descriptors.write(held, decided);
+    this.untold = untold;
+    if (view.state === 'running') await endRecorded(machine, held, decided, decided.stop.graceMs, phase);
+    await this.tell(held);
+    await endLeftovers(machine, decided, decided.stop.graceMs);
+    if (action === 'accept') await machine.descriptors.clear(held);
+    return action === 'restart' ? { waitMs: decision.delayMs } : 'over';
   }
 
   /** The next run. Between its record and the one before there is no moment without one. */
-  private async relaunch(
-    held: HeldLock,
-    before: Descriptor,
-    next: { history: RestartHistory; why?: string },
-    ended?: Ended,
-  ): Promise<Step> {
+  private async relaunch(held: HeldLock, before: Descriptor, history: RestartHistory, untold?: Untold): Promise<Step> {
     const { machine, kept } = this;
-    const { spec, ref } = kept;
+    const { spec } = kept;
     await this.makeRoom(before);
     const sinceMs = machine.clock.monotonicMs();
     let launched: Launched;
     try {
       await machine.descriptors.clearRun(held, before);
       const command = await machine.spawner.resolve(spec, kept.environment);
-      const supervision = { by: this.self, history: next.history };
+      const supervision = { by: this.self, history };
       launched = await launchDaemon(machine, held, spec, command, { supervision, keepsRecord: true, former: before });
     } catch (error) {
       if (!isDaemonError(error)) throw error;
-      this.events.say(ref.name, error.message);
-      if (ended) await this.record(held, ended, { action: 'restart', why: next.why ?? '' });
-      return this.failedToStart(held, next.history, { ranMs: machine.clock.monotonicMs() - sinceMs, error });
+      this.events.say(kept.ref.name, error.message);
+      return this.failedToStart(held, history, { ranMs: machine.clock.monotonicMs() - sinceMs, error }, untold);
     }
     this.become(launched, sinceMs);
-    if (ended) await this.record(held, ended, { action: 'restart', why: next.why ?? '' }, launched.descriptor);
+    if (untold) this.untold = untold;
+    await this.tell(held, launched.descriptor);
     await this.tidyUp();
     return 'running';
   }
@@ -285,21 +319,26 @@ export class Keeper {
     }
   }
 
-  private async failedToStart(
-    held: HeldLock,
-    history: RestartHistory,
-    { ranMs, error }: { ranMs: number; error: { message: string; facts: Readonly<Record<string, unknown>> } },
-  ): Promise<Step> {
+  /** Where it came to a run of its own, that is over; else the one before had one more chance. */
+  private async failedToStart(held: HeldLock, history: RestartHistory, failure: FailedStart, untold?: Untold): Promise<Step> {
     const view = await lookHeld(this.machine, this.kept.ref);
-    const latest = view.descriptor ?? this.kept.descriptor;
+    const before = this.kept.descriptor;
+    const latest = view.descriptor ?? before;
+    const end = endOfFailed(failure.error);
+    const { ranMs } = failure;
     this.kept = { ...this.kept, descriptor: latest };
-    const { exitCode, signal } = error.facts as Partial<ProcessEnd>;
-    const isEnd = typeof exitCode === 'number' || typeof signal === 'string';
-    const end = isEnd
-      ? runEndOf({ exitCode: exitCode ?? null, signal: signal ?? null })
-      : ({ kind: 'not-started', why: error.message } as const);
-    const ended = { descriptor: { ...latest, history, supervisedBy: this.self }, end, ranMs };
-    return this.settle(held, view, this.decide(ended), ended);
+    this.last = { end, ranMs };
+    const failed = { ...latest, history, supervisedBy: this.self };
+    const decision = await this.decide(failed, this.last);
+    if (latest.instanceId !== before.instanceId) {
+      if (untold) this.untold = untold;
+      await this.tell(held, latest);
+      return this.conclude(held, view, decision, { descriptor: failed, end, decision });
+    }
+    const why = untold
+      ? `${untold.decision.why}, in vain: ${failure.error.message}; ${decision.why}`
+      : `${failure.error.message}; ${decision.why}`;
+    return this.conclude(held, view, decision, { descriptor: failed, end: untold?.end ?? end, decision: { ...decision, why } });
   }
 
   private become({ descriptor, ended }: Launched, sinceMs: number): void {
@@ -307,12 +346,13 @@ export class Keeper {
     this.events.say(descriptor.name, `started again (pid ${descriptor.pid})`);
   }
 
-  private async record(
-    held: HeldLock,
-    { descriptor, end }: Ended,
-    { action, why }: Pick<RestartDecision, 'action' | 'why'>,
-    next?: Descriptor,
-  ): Promise<void> {
+  /** Tells the flight recorder, once. `next`: whose output follows in the same log. */
+  private async tell(held: HeldLock, next?: Descriptor): Promise<void> {
+    const { untold } = this;
+    if (!untold) return;
+    this.untold = undefined;
+    const { descriptor, end } = untold;
+    const { action, why } = untold.decision;
     const exitCode = end.kind === 'exited' ? end.exitCode : null;
     const signal = end.kind === 'killed' ? end.signal : null;
     const cause = await this.causeOf(descriptor, end, action);
@@ -329,6 +369,25 @@ export class Keeper {
     if (isSuccess(end, this.kept.spec.successCodes)) return 'exit';
     return end.kind === 'unknown' ? 'unknown' : 'crash';
   }
+}
+
+interface FailedStart {
+  readonly ranMs: number;
+  readonly error: { readonly message: string; readonly facts: Readonly<Record<string, unknown>> };
+}
+
+function endOfFailed({ message, facts }: FailedStart['error']): RunEnd {
+  const { exitCode, signal } = facts as Partial<ProcessEnd>;
+  const isEnd = typeof exitCode === 'number' || typeof signal === 'string';
+  return isEnd ? runEndOf({ exitCode: exitCode ?? null, signal: signal ?? null }) : { kind: 'not-started', why: message };
+}
+
+function notReady(timeoutMs: number): RunEnd {
+  return { kind: 'not-started', why: `it was not ready within ${timeoutMs} ms` };
+}
+
+function historyOf({ history }: Descriptor): RestartHistory {
+  return history ?? freshHistory;
 }
 
 function runEndOf({ exitCode, signal }: ProcessEnd): RunEnd {

@@ -23,6 +23,7 @@ const exitCodeTimeoutMs = 1_000;
 
 export interface Launched {
   readonly descriptor: Descriptor;
+  readonly spec: DaemonSpec;
   /** Absolute path of the descriptor. */
   readonly path: string;
   /** `starting` only where the spec keeps a daemon that was not ready in time. */
@@ -69,10 +70,10 @@ export async function launchDaemon(
     onLaunched?.(descriptor);
     await launch.open();
     const outcome = await awaitReadiness(machine, descriptor, spec.readyTimeoutMs, signal);
-    if (outcome === 'timeout' && spec.onTimeout === 'keep') return { descriptor, path, outcome: 'starting', ...ends };
+    if (outcome === 'timeout' && spec.onTimeout === 'keep') return { descriptor, spec, path, outcome: 'starting', ...ends };
     if (outcome === 'ended') throw await endedBeforeReady(machine, descriptor, launch);
     if (outcome !== 'ready') throw await unready(machine, descriptor, spec, outcome);
-    return { descriptor: await recordPhase(machine, held, descriptor, 'ready'), path, outcome: 'started', ...ends };
+    return { descriptor: await recordPhase(machine, held, descriptor, 'ready'), spec, path, outcome: 'started', ...ends };
   } catch (error) {
     // Of one that is dead, too: its children may still hold the port that it died over.
     await endRecorded(machine, held, descriptor, descriptor.stop.graceMs, keepsRecord ? 'backoff' : 'stopping');

@@ -29,6 +29,8 @@ export interface StartResult {
   /** `replaced`: of `ensureDaemon` only. */
   readonly outcome: 'started' | 'already-running' | 'starting' | 'replaced';
   readonly descriptor: Descriptor;
+  /** By which it was started; `undefined` where it ran before. */
+  readonly spec?: DaemonSpec | undefined;
   /** Absolute path of the descriptor. */
   readonly path: string;
   /** Where an already running daemon's remembered spec differs from the one asked for: said, not applied. */
@@ -95,8 +97,8 @@ async function startHeld(machine: Machine, held: HeldLock, request: StartRequest
 }
 
 /** Asks nothing more of the machine: what could fail now would be told as a failure of a start that succeeded. */
-export function started({ outcome, descriptor, path, end, ended }: Launched): StartResult {
-  return { outcome, descriptor, path, differs: [], end, ended };
+export function started({ outcome, descriptor, spec, path, end, ended }: Launched): StartResult {
+  return { outcome, descriptor, spec, path, differs: [], end, ended };
 }
 
 /**

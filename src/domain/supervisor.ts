@@ -1,16 +1,19 @@
-import { awaitReadiness } from './await-readiness.js';
 import { type BoundedLog, boundLogs } from './bound-logs.js';
+import type { DaemonSpec } from './daemon-spec.js';
 import { type Descriptor, type SupervisorReference, sameInstance } from './descriptor.js';
-import { recordPhase } from './end-recorded.js';
 import { type EnsureRequest, ensureDaemon } from './ensure-daemon.js';
 import { Keeper, type KeeperEvents, type Kept } from './keeper.js';
-import { sight, supervisorOf } from './look.js';
+import { type DaemonView, sight, supervisorOf } from './look.js';
 import type { DaemonRef, Environment, HeldLock, SupervisingMachine } from './ports.js';
 import { type RestartRequest, restartDaemon } from './restart-daemon.js';
-import { freshHistory, type RunEnd } from './restart-policy.js';
+import { freshHistory } from './restart-policy.js';
 import { type StartRequest, type StartResult, startDaemon } from './start-daemon.js';
 import { stopDaemon } from './stop-daemon.js';
-import { cleanUp, endAndClear, lockWait, lookHeld, underLock } from './under-lock.js';
+import { lockWait, lookHeld, underLock } from './under-lock.js';
+
+/** A minute, where a disk is full or a lock is held. */
+const mostAttempts = 60;
+const attemptPauseMs = 1_000;
 
 export interface SupervisorEvents extends KeeperEvents {
   /** Told of each change of what is kept. */
@@ -24,6 +27,8 @@ export interface SupervisorEvents extends KeeperEvents {
 export class Supervisor {
   /** In the order in which they were started. */
   private readonly keepers = new Set<Keeper>();
+  /** Instances that may be recorded as ours, and that no keeper has. */
+  private readonly claimed = new Set<string>();
   /** What is being started, and how to cancel it. */
   private readonly launches = new Map<Promise<StartResult>, AbortController>();
   private readonly leaving = new AbortController();
@@ -56,10 +61,16 @@ export class Supervisor {
     return this.launch(request, (supervised) => restartDaemon(this.machine, supervised));
   }
 
-  /** Takes over every daemon of this home whose supervisor is gone. What can't be taken over is said, and left alone. */
+  /** Takes over every daemon of this home whose supervisor is gone. What can't be taken over is said, tried again, and at last left alone. */
   async takeOver(): Promise<void> {
-    // All at once: one that is still starting, or whose lock somebody holds, keeps the others waiting for nobody.
-    await Promise.all((await this.machine.descriptors.names()).map((name) => this.tryToAdopt({ name })));
+    let names = await this.machine.descriptors.names();
+    for (let attempt = 1; names.length > 0 && attempt <= mostAttempts; attempt++) {
+      if (attempt > 1) await this.machine.clock.sleep(attemptPauseMs, this.leaving.signal);
+      if (this.leaving.signal.aborted) return;
+      // All at once: one whose lock somebody holds keeps the others waiting for nobody.
+      const outcomes = await Promise.all(names.map(async (name) => ({ name, isDone: await this.tryToAdopt({ name }) })));
+      names = outcomes.flatMap(({ name, isDone }) => (isDone ? [] : name));
+    }
   }
 
   /** Reads again what is remembered of each. */
@@ -121,21 +132,21 @@ export class Supervisor {
   }
 
   private async launched(
-    { ref, spec, environment }: { ref: DaemonRef; spec?: StartRequest['spec']; environment?: Environment | undefined },
+    { ref, environment }: { ref: DaemonRef; environment?: Environment | undefined },
     result: StartResult,
   ): Promise<StartResult> {
-    const { ended, descriptor } = result;
-    if (ended) {
-      const kept = { ref, descriptor, environment, ended, sinceMs: this.machine.clock.monotonicMs() };
-      const remembered = spec ?? (await this.machine.descriptors.readSpec(ref));
-      if (remembered) this.keep({ ...kept, spec: remembered });
+    const { ended, descriptor, spec } = result;
+    if (ended && spec) {
+      this.keep({ ref, spec, descriptor, environment, ended, sinceMs: this.machine.clock.monotonicMs() });
     } else {
-      await this.adopt(ref);
+      // It runs, whether we come to keep it or not.
+      await this.tryToAdopt(ref);
     }
     return result;
   }
 
-  private keep(kept: Kept, ended?: RunEnd): void {
+  /** `isFound`: it was another's. */
+  private keep(kept: Kept, isFound = false): void {
     if (this.leaving.signal.aborted) return;
     const keeper = new Keeper(this.machine, this.self, kept, this.events);
     this.keepers.add(keeper);
@@ -144,17 +155,20 @@ export class Supervisor {
       this.keepers.delete(keeper);
       this.events.kept();
     };
-    keeper.run(ended).then(isOver, (error) => {
+    keeper.run(isFound).then(isOver, (error) => {
       this.events.say(kept.ref.name, `is not kept any more: ${(error as Error).message}`);
       isOver();
     });
   }
 
-  private async tryToAdopt(ref: DaemonRef): Promise<void> {
+  /** False where that is to be tried again. */
+  private async tryToAdopt(ref: DaemonRef): Promise<boolean> {
     try {
       await this.adopt(ref);
+      return true;
     } catch (error) {
       this.events.say(ref.name, `can't be taken over: ${(error as Error).message}`);
+      return false;
     }
   }
 
@@ -162,47 +176,39 @@ export class Supervisor {
   private async adopt(ref: DaemonRef): Promise<void> {
     const reading = await this.machine.descriptors.read(ref);
     if (reading.kind !== 'present' || !(await this.isOrphan(reading.descriptor))) return;
-    const spec = await this.machine.descriptors.readSpec(ref);
-    if (!spec || spec.restart === 'never') return;
-    await underLock(this.machine, ref, lockWait(spec), async (held) => {
+    const before = await this.machine.descriptors.readSpec(ref);
+    await underLock(this.machine, ref, lockWait(before, this.leaving.signal), async (held) => {
       const view = await lookHeld(this.machine, ref);
       const { descriptor } = view;
-      if (!descriptor || view.state === 'unknown' || descriptor.phase === 'failed' || !(await this.isOrphan(descriptor))) return;
-      if (descriptor.phase === 'stopping') {
-        // Whoever was stopping it is gone as well.
-        if (view.state === 'running') await endAndClear(this.machine, held, descriptor);
-        else await cleanUp(this.machine, held, view);
-        return;
-      }
-      const ours = { ...descriptor, supervisedBy: this.self };
-      await this.machine.descriptors.write(held, ours);
-      const kept = { ref: held.ref, spec, ended: undefined, sinceMs: await this.startOf(ours) };
-      const environment = view.state === 'running' ? await this.machine.inspector.environmentOf(ours.pid) : undefined;
-      if (environment === undefined)
-        this.events.say(ref.name, 'was started with an environment that is lost: it will be restarted with mine');
-      if (view.state !== 'running') return this.keep({ ...kept, descriptor: ours, environment }, { kind: 'unknown' });
-      await this.keepRunning(held, { ...kept, descriptor: ours, environment });
+      const spec = await this.machine.descriptors.readSpec(ref);
+      if (!spec || spec.restart === 'never') return;
+      if (!descriptor || view.state === 'unknown' || !(await this.isOrphan(descriptor))) return;
+      // Given up, and not even running: that is for somebody to start.
+      if (descriptor.phase === 'failed' && view.state !== 'running') return;
+      await this.makeOurs(held, view, descriptor, spec);
     });
   }
 
-  private async keepRunning(held: HeldLock, kept: Kept): Promise<void> {
-    const { descriptor, spec } = kept;
-    this.events.say(descriptor.name, `taken over (pid ${descriptor.pid})`);
-    // It was being ended, to be started again.
-    if (descriptor.phase === 'backoff') return this.keep(kept, { kind: 'unknown' });
-    if (descriptor.phase !== 'starting') return this.keep(kept);
-    const outcome = await awaitReadiness(this.machine, descriptor, spec.readyTimeoutMs);
-    if (outcome === 'ready') return this.keep({ ...kept, descriptor: await recordPhase(this.machine, held, descriptor, 'ready') });
-    if (outcome === 'timeout' && spec.onTimeout === 'keep') return this.keep(kept);
-    this.keep(
-      kept,
-      outcome === 'ended' ? { kind: 'unknown' } : { kind: 'not-started', why: `it was not ready within ${spec.readyTimeoutMs} ms` },
-    );
+  /** Looks before it writes: one that is recorded as ours is nobody else's to keep. */
+  private async makeOurs(held: HeldLock, { state }: DaemonView, descriptor: Descriptor, spec: DaemonSpec): Promise<void> {
+    const { machine, events } = this;
+    const isRunning = state === 'running';
+    const sinceMs = isRunning ? await this.startOf(descriptor) : machine.clock.monotonicMs();
+    const environment = isRunning ? await machine.inspector.environmentOf(descriptor.pid) : undefined;
+    const ours = { ...descriptor, supervisedBy: this.self };
+    this.claimed.add(descriptor.instanceId);
+    await machine.descriptors.write(held, ours);
+    events.say(ours.name, isRunning ? `taken over (pid ${ours.pid})` : 'taken over, between two runs');
+    if (isRunning && environment === undefined)
+      events.say(ours.name, 'was started with an environment that is lost: it will be restarted with mine');
+    this.keep({ ref: held.ref, spec, descriptor: ours, environment, ended: undefined, sinceMs }, true);
+    this.claimed.delete(descriptor.instanceId);
   }
 
   private async isOrphan(descriptor: Descriptor): Promise<boolean> {
     const { supervisedBy } = descriptor;
-    if (supervisedBy === null || sameInstance(supervisedBy, this.self)) return false;
+    if (supervisedBy === null) return false;
+    if (sameInstance(supervisedBy, this.self)) return this.claimed.has(descriptor.instanceId);
     const sighting = await sight(this.machine.inspector, supervisorOf(descriptor, supervisedBy));
     return sighting.kind === 'gone' || sighting.kind === 'zombie' || sighting.kind === 'stranger';
   }

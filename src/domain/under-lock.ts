@@ -52,11 +52,6 @@ export async function endAndClear(
 /** Ends what a dead or lost instance left, and clears its record. */
 export async function cleanUp(machine: Machine, held: HeldLock, view: DaemonView, graceMs?: number): Promise<InstanceEnd> {
   await recordLoss(machine, held, view);
-  return clearAway(machine, held, view, graceMs);
-}
-
-/** The same of a run that the flight recorder has already. */
-export async function clearAway(machine: Machine, held: HeldLock, view: DaemonView, graceMs?: number): Promise<InstanceEnd> {
   let end = nothingToEnd;
   if (view.descriptor) end = await endLeftovers(machine, view.descriptor, graceMs ?? view.descriptor.stop.graceMs);
   else if (view.reading.kind === 'corrupt') end = await endLost(machine, view, graceMs ?? specDefaults.graceMs);

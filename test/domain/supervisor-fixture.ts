@@ -1,3 +1,4 @@
+import { onTestFinished } from 'vitest';
 import type { SimulatedActor } from '../../src/adapters/simulated/simulated-actor.js';
 import type { SimulatedWorldOptions } from '../../src/adapters/simulated/simulated-world.js';
 import type { DaemonSpec } from '../../src/domain/daemon-spec.js';
@@ -18,6 +19,7 @@ export class SupervisorFixture extends DaemonFixture {
   constructor(options: Partial<SimulatedWorldOptions> = {}) {
     super(options);
     this.world.schedule.isPatient = true;
+    onTestFinished(() => this.world.schedule.end());
   }
 
   supervisor(actor: SimulatedActor = this.world.actor(), machine: SupervisingMachine = actor.machine): Supervised {

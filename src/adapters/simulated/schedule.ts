@@ -83,6 +83,11 @@ export class Schedule {
     return this.failed;
   }
 
+  /** Nothing happens any more: supervisors would go on for ever. */
+  end(): void {
+    this.hasFailed = true;
+  }
+
   after(delayMs: number, fire: () => void): { cancel(): void } {
     return this.timers.add(this.timeMs + Math.max(delayMs, 0), fire);
   }
@@ -121,8 +126,16 @@ export class Schedule {
 
   private readonly pump = (): void => {
     this.isPumpDue = false;
+    if (this.hasFailed) return;
     try {
-      while (this.running.size === 0 && (this.turns.length > 0 || this.blocked > 0)) this.step();
+      while (this.running.size === 0 && (this.turns.length > 0 || this.blocked > 0)) {
+        this.step();
+        // What a step has ended, somebody may be about to learn of.
+        if (this.isPatient && this.running.size === 0) {
+          this.callForPump();
+          return;
+        }
+      }
       this.watch();
     } catch (error) {
       this.hasFailed = true;
