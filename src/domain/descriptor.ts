@@ -19,6 +19,8 @@ export interface RestartHistory {
 }
 
 export interface SupervisorReference {
+  /** Where that is not the daemon's own: of one that took over after a reboot, until the next run. */
+  readonly world?: Pick<ProcessIdentity, 'bootId' | 'pidNamespace' | 'timeNamespace' | 'host'>;
   readonly pid: number;
   readonly startToken: string;
   readonly instanceId: string;

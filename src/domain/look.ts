@@ -44,8 +44,8 @@ export async function hasSupervisor(inspector: ProcessInspector, descriptor: Des
   return (await sight(inspector, supervisorOf(descriptor, descriptor.supervisedBy))).kind === 'alive';
 }
 
-export function supervisorOf(descriptor: Descriptor, { pid, startToken }: SupervisorReference): ProcessIdentity {
-  const { bootId, pidNamespace, timeNamespace, host } = descriptor;
+export function supervisorOf(descriptor: Descriptor, { pid, startToken, world }: SupervisorReference): ProcessIdentity {
+  const { bootId, pidNamespace, timeNamespace, host } = world ?? descriptor;
   return { pid, startToken, bootId, pidNamespace, timeNamespace, host };
 }
 

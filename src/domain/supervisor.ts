@@ -195,7 +195,9 @@ export class Supervisor {
     const isRunning = state === 'running';
     const sinceMs = isRunning ? await this.startOf(descriptor) : machine.clock.monotonicMs();
     const environment = isRunning ? await machine.inspector.environmentOf(descriptor.pid) : undefined;
-    const ours = { ...descriptor, supervisedBy: this.self };
+    const { bootId, pidNamespace, timeNamespace, host } = await machine.inspector.vantage();
+    // The dead one's world may have ended with it, and ours has not.
+    const ours = { ...descriptor, supervisedBy: { ...this.self, world: { bootId, pidNamespace, timeNamespace, host } } };
     this.claimed.add(descriptor.instanceId);
     await machine.descriptors.write(held, ours);
     events.say(ours.name, isRunning ? `taken over (pid ${ours.pid})` : 'taken over, between two runs');

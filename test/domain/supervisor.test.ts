@@ -203,6 +203,17 @@ describe('supervisor: taking over', () => {
     await fixture.until(() => fixture.descriptor?.phase === 'ready');
   });
 
+  test('after a reboot, of two at once: one keeps it', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const fixture = new SupervisorFixture({ seed });
+      await fixture.startBy(fixture.supervisor());
+      fixture.world.reboot();
+      const rivals = [fixture.supervisor(fixture.world.actor()), fixture.supervisor(fixture.world.actor())];
+      await Promise.all(rivals.map((rival) => fixture.takeOverBy(rival)));
+      expect(rivals.flatMap(({ supervisor }) => supervisor.names)).toEqual(['web']);
+    }
+  });
+
   test('is tried again where it fails, and what was recorded all the same is kept', async () => {
     for (const when of ['before', 'after'] as const) {
       const fixture = new SupervisorFixture();
