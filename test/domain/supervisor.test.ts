@@ -70,7 +70,7 @@ describe('supervisor: a run that ends', () => {
     ]);
   });
 
-  test('and can not be followed by another is in the flight recorder once, however often that is tried', async () => {
+  test('and can not be followed by another is given up, and in the flight recorder once, however often that is tried (F20)', async () => {
     const fixture = new SupervisorFixture();
     fixture.define('once', () => {});
     await fixture.startBy(fixture.supervisor(), ['once'], { restartLimit: 3 });

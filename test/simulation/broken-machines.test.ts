@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   withCleanupByPath,
+  withCountsInMemory,
   withDeniedReadAsDead,
   withDescriptorInPlace,
   withIdentityByPid,
@@ -8,7 +9,11 @@ import {
   withLockByMtime,
   withLockThatExcludesNobody,
   withoutGate,
+  withoutRivals,
+  withoutTakeover,
+  withRecordsInMemory,
   withSignalsByBarePid,
+  withUnreadRecorder,
 } from './broken-machines.js';
 import { quickRuns } from './budget.js';
 import { campaign } from './campaign.js';
@@ -31,6 +36,11 @@ const broken: Readonly<Record<string, Broken>> = {
   'EPERM read as dead (F8)': { flaw: withDeniedReadAsDead, by: 'one-instance' },
   'a descriptor truncated in place (F23)': { flaw: withDescriptorInPlace, by: 'whole-descriptor' },
   'a zombie that counts as alive (F5)': { flaw: withLivingZombies, by: 'verb' },
+  'a supervisor that does not see that a daemon was stopped': { flaw: withRecordsInMemory, by: 'no-unasked-restart' },
+  'a supervisor that counts restarts in memory (F20)': { flaw: withCountsInMemory, by: 'restart-limit' },
+  'a supervisor that trusts to be alone': { flaw: withoutRivals, by: 'one-keeper' },
+  'a supervisor that takes nothing over': { flaw: withoutTakeover, by: 'never-forgotten' },
+  'a flight recorder that is only written to': { flaw: withUnreadRecorder, by: 'one-record' },
 };
 
 describe('a machine with a flaw is found out within the normal budget, and its history made small', () => {

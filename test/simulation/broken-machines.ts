@@ -1,5 +1,7 @@
 import type { SimulatedWorld } from '../../src/adapters/simulated/simulated-world.js';
+import type { DescriptorReading, RestartHistory } from '../../src/domain/descriptor.js';
 import type { HeldLock, Launch, LifecycleLock, ProcessInspector } from '../../src/domain/ports.js';
+import { freshHistory } from '../../src/domain/restart-policy.js';
 import type { Flaw } from './simulation.js';
 
 /** A lock that everybody gets at once. */
@@ -131,6 +133,71 @@ export const withLivingZombies: Flaw = (machine) => {
   };
   return { ...machine, inspector: delegate(inspector, { observe }) };
 };
+
+/** A supervisor that remembers what it started, and does not look whether somebody has stopped it meanwhile. */
+export const withRecordsInMemory: Flaw = (machine, { name }) => {
+  const { descriptors } = machine;
+  if (!supervisorNames.has(name)) return machine;
+  const known = new Map<string, DescriptorReading>();
+  return {
+    ...machine,
+    descriptors: delegate(descriptors, {
+      read: async (ref) => {
+        const reading = await descriptors.read(ref);
+        if (reading.kind === 'present') known.set(ref.name, reading);
+        return reading.kind === 'absent' ? (known.get(ref.name) ?? reading) : reading;
+      },
+    }),
+  };
+};
+
+/** A supervisor that counts restarts in its own memory: the one that comes after it begins anew. */
+export const withCountsInMemory: Flaw = (machine, { name }) => {
+  const { descriptors } = machine;
+  if (!supervisorNames.has(name)) return machine;
+  const counted = new Map<string, RestartHistory>();
+  return {
+    ...machine,
+    descriptors: delegate(descriptors, {
+      write: async (held, { history, ...descriptor }) => {
+        if (history) counted.set(held.ref.name, history);
+        await descriptors.write(held, { ...descriptor, ...(history ? { history: freshHistory } : {}) });
+      },
+      read: async (ref) => {
+        const reading = await descriptors.read(ref);
+        const history = counted.get(ref.name);
+        return reading.kind === 'present' && history ? { ...reading, descriptor: { ...reading.descriptor, history } } : reading;
+      },
+    }),
+  };
+};
+
+/** A supervisor that takes over whatever it finds, as one does that trusts to be alone. */
+export const withoutRivals: Flaw = (machine, actor) => {
+  const { inspector } = machine;
+  if (!supervisorNames.has(actor.name)) return machine;
+  const observe: ProcessInspector['observe'] = async (pid) => {
+    const seen = await inspector.observe(pid);
+    const process = actor.process.space.processes.get(pid);
+    const isSupervisor = process?.origin === null || process?.marks?.name === 'supervisor';
+    return isSupervisor && pid !== actor.process.pid ? { kind: 'absent' } : seen;
+  };
+  return { ...machine, inspector: delegate(inspector, { observe }) };
+};
+
+/** A supervisor that knows its own children only: of whatever ran before it came, it learns nothing. */
+export const withoutTakeover: Flaw = (machine, { name }) => {
+  const { descriptors } = machine;
+  return supervisorNames.has(name) ? { ...machine, descriptors: delegate(descriptors, { names: async () => [] }) } : machine;
+};
+
+/** A flight recorder that is never looked at before it is written to. */
+export const withUnreadRecorder: Flaw = (machine) => ({
+  ...machine,
+  runs: delegate(machine.runs, { read: async () => [] }),
+});
+
+const supervisorNames: ReadonlySet<string> = new Set(['supervisor', 'other', 'rescuer']);
 
 /** The same port with some of its methods replaced: a class's own are not among what a spread copies. */
 function delegate<T extends object>(port: T, replaced: Partial<T>): T {

@@ -136,7 +136,8 @@ function judgeProcesses(world: SimulatedWorld, ledger: Ledger, accuse: Accuse): 
 
 function isFormer(world: SimulatedWorld, { descriptor, instanceId }: Origin): boolean {
   const record = world.folderOf(descriptor)?.record;
-  return record?.kind === 'present' && record.descriptor.former?.instanceId === instanceId;
+  // What somebody has spoiled may have named it.
+  return record?.kind === 'present' ? record.descriptor.former?.instanceId === instanceId : record?.kind === 'corrupt';
 }
 
 function noteEnd(world: SimulatedWorld, ledger: Ledger, leader: SimulatedProcess, { descriptor, instanceId }: Origin): void {

@@ -27,12 +27,30 @@ export const programs = {
     self.after(random.next() * 60, () => (cleanly ? self.endCleanly() : self.exit(1)));
   },
   failing: (self) => self.exit(1),
+  /** Ends again and again, at times well, each time after a while. */
+  crashing: (self, random) => {
+    const code = random.chance(0.7) ? 1 : 0;
+    self.after(5 + random.next() * 30, () => self.exit(code));
+  },
+  /** Gets unwell after a while, and stays so. */
+  ailing: (self, random) => {
+    const wellMs = random.next() * 60;
+    self.fork({
+      program: (child) => {
+        child.listenOnPort(healthPort);
+        child.after(wellMs, () => child.exit(0));
+      },
+    });
+  },
   /** Its child has left the group, and outlives it. */
   leaving: (self, random) => {
     self.fork({ placement: 'own-session' });
     self.after(random.next() * 80, () => self.exit(0));
   },
 } satisfies Record<string, Behaviour>;
+
+/** Where those answer that are well. */
+export const healthPort = 7;
 
 export type ProgramName = keyof typeof programs;
 

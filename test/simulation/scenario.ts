@@ -1,6 +1,7 @@
 import { SeededRandom } from '../../src/adapters/simulated/seeded-random.js';
 import type { Placement } from '../../src/adapters/simulated/simulated-process.js';
 import type { SimulatedWorldOptions } from '../../src/adapters/simulated/simulated-world.js';
+import type { RestartPolicy } from '../../src/domain/daemon-spec.js';
 import { type Failure, randomFailure } from './failures.js';
 import { type ProgramName, programNames } from './programs.js';
 
@@ -21,9 +22,18 @@ export interface User {
   readonly contained: boolean;
 }
 
-export type VerbName = 'start' | 'start-again' | 'stop' | 'restart' | 'ensure' | 'list' | 'wait';
+export type VerbName = 'start' | 'start-again' | 'stop' | 'restart' | 'ensure' | 'list' | 'wait' | 'revive';
 
-export interface Verb {
+/** What goes wrong with one program. */
+export interface Trouble {
+  /** The program, or the whole machine, goes down at its so many-th call. */
+  readonly crash?: { readonly call: number; readonly when: 'before' | 'after'; readonly what: 'crash' | 'reboot' } | undefined;
+  /** The program is suspended after its so many-th call. `reuse`: meanwhile the daemon dies, and a stranger gets its pid. */
+  readonly stall?: { readonly call: number; readonly forMs: number; readonly reuse: boolean } | undefined;
+  readonly failure?: Failure | undefined;
+}
+
+export interface Verb extends Trouble {
   readonly kind: 'verb';
   readonly atMs: number;
   readonly user: number;
@@ -31,14 +41,11 @@ export interface Verb {
   readonly name: string;
   readonly program: ProgramName;
   readonly version: string;
+  /** Kept by a supervisor, unless `never`: some verbs then go through that. */
+  readonly restart: RestartPolicy;
   /** Once more, at once. */
   readonly repeats: boolean;
   readonly abortAfterMs?: number | undefined;
-  /** The program, or the whole machine, goes down at its so many-th call. */
-  readonly crash?: { readonly call: number; readonly when: 'before' | 'after'; readonly what: 'crash' | 'reboot' } | undefined;
-  /** The program is suspended after its so many-th call. `reuse`: meanwhile the daemon dies, and a stranger gets its pid. */
-  readonly stall?: { readonly call: number; readonly forMs: number; readonly reuse: boolean } | undefined;
-  readonly failure?: Failure | undefined;
 }
 
 export type Mishap =
@@ -58,22 +65,30 @@ export type Mishap =
   | { readonly kind: 'reboot'; readonly atMs: number }
   | { readonly kind: 'container-end'; readonly atMs: number };
 
-/** A program that looks every few milliseconds, and starts again what is stale. */
-export interface Watch {
-  readonly kind: 'watch';
+/** A program supervises the home by itself, beside the one that verbs ask, and takes over what it finds. */
+export interface SupervisorArrival extends Trouble {
+  readonly kind: 'supervisor';
   readonly atMs: number;
-  readonly name: string;
-  readonly rounds: number;
-  readonly everyMs: number;
+  /** Keeps nothing any more then, and ends. */
+  readonly leavesAfterMs?: number | undefined;
 }
 
-export type Incident = Verb | Mishap | Watch;
+/** Befalls every supervisor that lives then, and else the next one. Without trouble of its own, it is the end of them. */
+export interface SupervisorTrouble extends Trouble {
+  readonly kind: 'trouble';
+  readonly atMs: number;
+}
+
+export type Incident = Verb | Mishap | SupervisorArrival | SupervisorTrouble;
 
 const names = ['web', 'api'] as const;
+const policies: readonly RestartPolicy[] = ['never', 'on-failure', 'on-failure', 'always', 'always', 'always', 'always'];
 const verbs: readonly VerbName[] = ['start', 'start', 'start-again', 'stop', 'stop', 'restart', 'ensure', 'list', 'wait'];
 /** Most verbs come to an end within as many calls. */
 const latestCrashCall = 60;
 const latestStallCall = 20;
+/** A supervisor comes from one run of a daemon to the next, or through what it takes over, within as many. */
+const latestSupervisorCall = 70;
 
 /**
  * The scenario of a seed. Each has its own selection of what can go wrong, so that what is rare where everything happens
@@ -116,6 +131,7 @@ function selection(random: SeededRandom) {
     otherUsers: random.chance(0.12),
     oddPrograms: random.chance(0.7),
     nameCount: random.chance(0.75) ? 1 : 2,
+    supervision: random.chance(0.3),
     neverReaps: random.chance(0.15),
   };
 }
@@ -125,20 +141,34 @@ function randomVerb(random: SeededRandom, has: Selection, user: number): Verb {
     kind: 'verb',
     atMs: random.next() * has.horizonMs,
     user,
-    verb: random.pick(verbs),
+    verb: has.supervision && random.chance(0.15) ? 'revive' : random.pick(verbs),
     name: names[random.below(has.nameCount)] as string,
-    program: has.oddPrograms && !has.otherUsers ? random.pick(programNames) : 'steady',
+    program: randomProgram(random, has),
     version: random.pick(['1.0.0', '1.0.0', '2.0.0']),
+    restart: has.supervision ? random.pick(policies) : 'never',
     repeats: random.chance(0.15),
     ...(has.aborts && random.chance(0.3) ? { abortAfterMs: random.next() * 20 } : {}),
-    ...(has.crashes && random.chance(0.4) ? { crash: randomCrash(random, has) } : {}),
+    ...randomTrouble(random, has, latestCrashCall),
+  };
+}
+
+/** Of those that stay as they are, a supervisor has nothing to do. */
+function randomProgram(random: SeededRandom, has: Selection): ProgramName {
+  if (has.otherUsers) return 'steady';
+  if (has.supervision && random.chance(0.6)) return random.pick(['crashing', 'crashing', 'ailing', 'brief', 'leaving', 'failing']);
+  return has.oddPrograms ? random.pick(programNames) : 'steady';
+}
+
+function randomTrouble(random: SeededRandom, has: Selection, latestCall: number): Trouble {
+  return {
+    ...(has.crashes && random.chance(0.4) ? { crash: randomCrash(random, has, latestCall) } : {}),
     ...(has.stalls && random.chance(0.5) ? { stall: randomStall(random) } : {}),
     ...(has.failures && random.chance(0.5) ? { failure: randomFailure(random) } : {}),
   };
 }
 
-function randomCrash(random: SeededRandom, has: Selection): Verb['crash'] {
-  const [call, when] = [1 + random.below(latestCrashCall), random.pick(['before', 'after'] as const)];
+function randomCrash(random: SeededRandom, has: Selection, latestCall: number): Trouble['crash'] {
+  const [call, when] = [1 + random.below(latestCall), random.pick(['before', 'after'] as const)];
   return { call, when, what: has.reboots && random.chance(0.3) ? 'reboot' : 'crash' };
 }
 
@@ -159,19 +189,21 @@ function addMishaps(random: SeededRandom, has: Selection, incidents: Incident[])
   // The record is all that shows another user, or another container, that a daemon lives.
   if (!has.otherUsers && !has.containers) perhaps(0.2, 1, () => ({ kind: 'spoil', atMs: at(), victim: random.next() }));
   perhaps(0.1, 1, () => ({ kind: 'hang', atMs: at(), victim: random.next(), forMs: random.next() * 300 }));
-  perhaps(0.15, 2, () => ({
-    kind: 'watch',
-    atMs: at(),
-    name: names[random.below(has.nameCount)] as string,
-    rounds: 1 + random.below(6),
-    everyMs: 5 + random.next() * 40,
-  }));
+  if (has.supervision) {
+    perhaps(0.5, 2, () => ({
+      kind: 'supervisor',
+      atMs: at(),
+      ...randomTrouble(random, has, latestSupervisorCall),
+      ...(random.chance(0.2) ? { leavesAfterMs: random.next() * 100 } : {}),
+    }));
+    perhaps(0.8, 3, () => ({ kind: 'trouble', atMs: at(), ...randomTrouble(random, has, latestSupervisorCall) }));
+  }
   if (has.reboots) perhaps(0.5, 1, () => ({ kind: 'reboot', atMs: at() }));
   if (has.containers) perhaps(0.5, 2, () => ({ kind: 'container-end', atMs: at() }));
 }
 
 /** A pid is not given out again at once: only a long stall sees that. */
-function randomStall(random: SeededRandom): Verb['stall'] {
+function randomStall(random: SeededRandom): Trouble['stall'] {
   const reuse = random.chance(0.6);
   return { call: 1 + random.below(latestStallCall), forMs: (reuse ? 160 : 0) + random.next() * 300, reuse };
 }
@@ -180,15 +212,26 @@ function randomStall(random: SeededRandom): Verb['stall'] {
 export function tell(incident: Incident, users: readonly User[]): string {
   const { kind, atMs, ...rest } = incident;
   const when = `${atMs.toFixed(2).padStart(9)} ms`;
+  if (incident.kind === 'supervisor') {
+    const leaves = incident.leavesAfterMs === undefined ? '' : `, and leaves after ${incident.leavesAfterMs.toFixed(2)} ms`;
+    return `${when}  another supervisor comes${leaves}${tellTrouble(incident)}`;
+  }
+  if (incident.kind === 'trouble') return `${when}  supervisors${tellTrouble(incident) || ' are killed'}`;
   if (incident.kind !== 'verb') return `${when}  ${kind} ${facts(rest)}`.trimEnd();
-  const { user, verb, name, program, version, repeats, crash, stall, failure, abortAfterMs } = incident;
+  const { user, verb, name, program, version, restart, repeats, abortAfterMs } = incident;
   const who = users[user];
   const kinds = [who?.embeds ? 'embedding' : '', who?.uid === 0 ? 'root' : '', who?.contained ? 'contained' : ''].filter(Boolean);
   return [
     `${when}  user-${user}${kinds.length > 0 ? ` (${kinds.join(', ')})` : ''}: ${verb} ${name}`,
-    verb === 'stop' || verb === 'list' || verb === 'wait' ? '' : ` (${program} ${version})`,
+    ['stop', 'list', 'wait', 'revive'].includes(verb) ? '' : ` (${program} ${version}${restart === 'never' ? '' : `, ${restart}`})`,
     repeats ? ', twice' : '',
     abortAfterMs === undefined ? '' : `, cancelled after ${abortAfterMs.toFixed(2)} ms`,
+    tellTrouble(incident),
+  ].join('');
+}
+
+function tellTrouble({ crash, stall, failure }: Trouble): string {
+  return [
     crash ? `, with a ${crash.what} ${crash.when} call ${crash.call}` : '',
     stall ? `, suspended for ${stall.forMs.toFixed(2)} ms after call ${stall.call}${stall.reuse ? ', the pid reused' : ''}` : '',
     failure ? `, where ${facts(failure)}` : '',

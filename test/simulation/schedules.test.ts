@@ -27,9 +27,19 @@ describe('random schedules', () => {
       'not-permitted',
       'unknown-daemon',
     ];
-    const reasons = ['no-descriptor', 'ended-cleanly', 'alive', 'process-gone', 'process-is-a-zombie', 'pid-reused', 'corrupt-descriptor'];
+    const reasons = [
+      'no-descriptor',
+      'ended-cleanly',
+      'alive',
+      'process-gone',
+      'process-is-a-zombie',
+      'pid-reused',
+      'corrupt-descriptor',
+      'awaiting-restart',
+      'crash-loop',
+    ];
     const blindness = ['hidden-process', 'other-pid-namespace'];
-    const phases = ['phase starting', 'phase ready', 'phase stopping', 'phase null'];
+    const phases = ['phase starting', 'phase ready', 'phase stopping', 'phase null', 'phase backoff', 'phase failed'];
     expect([...seen]).toEqual(expect.arrayContaining([...outcomes, ...errors, ...reasons, ...blindness, ...phases]));
   });
 

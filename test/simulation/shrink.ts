@@ -1,5 +1,5 @@
 import type { Violation } from './invariants.js';
-import { type Incident, type Scenario, tell, type Verb } from './scenario.js';
+import { type Incident, type Scenario, type SupervisorArrival, tell, type Verb } from './scenario.js';
 import { type SimulationOptions, simulate } from './simulation.js';
 
 export interface Failing {
@@ -70,16 +70,19 @@ class Search {
 }
 
 function plainerForms(incident: Incident): readonly Incident[] {
-  if (incident.kind !== 'verb') return [];
-  const forms: Partial<Verb>[] = [];
+  if (incident.kind !== 'verb' && incident.kind !== 'supervisor' && incident.kind !== 'trouble') return [];
+  const forms: Partial<Omit<Verb, 'kind'> & Omit<SupervisorArrival, 'kind'>>[] = [];
   if (incident.crash) forms.push({ crash: undefined });
   if (incident.stall) forms.push({ stall: undefined });
   if (incident.failure) forms.push({ failure: undefined });
+  if (incident.kind === 'supervisor' && incident.leavesAfterMs !== undefined) forms.push({ leavesAfterMs: undefined });
+  if (incident.kind !== 'verb') return forms.map((form) => ({ ...incident, ...form }) as Incident);
   if (incident.abortAfterMs !== undefined) forms.push({ abortAfterMs: undefined });
   if (incident.repeats) forms.push({ repeats: false });
   if (incident.program !== 'steady') forms.push({ program: 'steady' });
+  if (incident.restart !== 'never') forms.push({ restart: 'never' });
   if (incident.version !== '1.0.0') forms.push({ version: '1.0.0' });
-  return forms.map((form) => ({ ...incident, ...form }));
+  return forms.map((form) => ({ ...incident, ...form }) as Incident);
 }
 
 /** What happened, for people: what was to happen, then the calls that were made, the last of them at the violation. */
