@@ -12,7 +12,7 @@ export function strayDescriptors(): readonly number[] {
 
 function isInheritable(fd: number): boolean {
   try {
-    const flags = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
+    const flags = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1];
     return flags !== undefined && (Number.parseInt(flags, 8) & closeOnExec) === 0;
   } catch {
     // Gone since the listing: it was the listing's own.

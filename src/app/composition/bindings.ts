@@ -49,14 +49,18 @@ const posix: readonly Binding[] = [
 const linux: readonly Binding[] = [
   bind(tokens.inspector, [tokens.settings], ({ env }) => new LinuxProcessInspector(env)),
   bind(tokens.kernelLock, [tokens.settings], ({ env, lockBy }) => (lockBy === 'claim' ? new NoKernelLock() : new Flock(env))),
-  bind(tokens.strayDescriptors, [], () => linuxStrayDescriptors),
+  bind(tokens.strayDescriptors, [tokens.settings], ({ isOursAlone }) =>
+    isOursAlone ? once(linuxStrayDescriptors) : linuxStrayDescriptors,
+  ),
   bind(tokens.logShortener, [tokens.settings], ({ env }) => new Fallocate(env)),
 ];
 
 const macos: readonly Binding[] = [
   bind(tokens.inspector, [tokens.settings], ({ env }) => new MacosProcessInspector(env)),
   bind(tokens.kernelLock, [tokens.settings], ({ lockBy }) => (lockBy === 'claim' ? new NoKernelLock() : new Exlock())),
-  bind(tokens.strayDescriptors, [], () => macosStrayDescriptors),
+  bind(tokens.strayDescriptors, [tokens.settings], ({ isOursAlone }) =>
+    isOursAlone ? once(macosStrayDescriptors) : macosStrayDescriptors,
+  ),
   bind(tokens.logShortener, [], () => noShortener),
 ];
 
@@ -72,4 +76,12 @@ export function bindingsFor(platform: NodeJS.Platform): readonly Binding[] {
     default:
       throw new DaemonError('unsupported', `${platform} is not supported yet`, { platform });
   }
+}
+
+function once<T>(find: () => T): () => T {
+  let found: { readonly value: T } | undefined;
+  return () => {
+    found ??= { value: find() };
+    return found.value;
+  };
 }

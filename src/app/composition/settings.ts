@@ -6,6 +6,8 @@ import { homePath } from '../../adapters/files/home.js';
 export interface MachineSettings extends FileSettings {
   /** By the kernel where it can. By claim: without a helper process, for a program that takes many locks in haste. */
   readonly lockBy?: 'kernel' | 'claim';
+  /** This program runs no code but ours, and has no more foreign descriptors than it was started with: they are looked for once. */
+  readonly isOursAlone?: boolean;
 }
 
 export interface SettingsOptions {

@@ -15,7 +15,7 @@ delete process.env[foregroundVariable];
 
 // No stack trace ever reaches a user, not even in a log.
 Error.stackTraceLimit = 0;
-const resident = new ResidentSupervisor(composeSupervisingMachine(machineSettings({ home })), process.env);
+const resident = new ResidentSupervisor(composeSupervisingMachine({ ...machineSettings({ home }), isOursAlone: true }), process.env);
 process.on('uncaughtException', (error) => resident.log(`failed: ${error.message}`));
 await serveDaemon({
   version: DAEMONRY_VERSION,
