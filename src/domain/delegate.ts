@@ -24,8 +24,11 @@ export interface SupervisedMachine extends Machine {
 }
 
 const supervisorRef: DaemonRef = { name: supervisorName };
-/** A supervisor may be leaving, or be killed, just when it is asked. */
-const mostAttempts = 3;
+/** A supervisor may be leaving, or be killed, just when it is asked: so often in any case, and for so long, another one is asked. */
+const fewestAttempts = 3;
+const patienceMs = 5_000;
+/** One that is dying is on record, and does not answer, until it is dead. */
+const retryPauseMs = 20;
 
 /** `startDaemon`, for a daemon that is to be restarted through the supervisor, which is its parent then. */
 export async function startByPolicy(machine: SupervisedMachine, request: StartRequest): Promise<StartResult> {
@@ -61,13 +64,23 @@ async function isKept(machine: Machine, { ref, spec }: Pick<StartRequest, 'ref' 
 }
 
 async function delegate(machine: SupervisedMachine, verb: DelegatedVerb, request: StartRequest): Promise<StartResult> {
+  const { clock } = machine;
+  const deadline = clock.monotonicMs() + patienceMs;
   for (let attempt = 1; ; attempt++) {
-    const { descriptor } = await startDaemon(machine, { ref: supervisorRef, spec: machine.supervisorSpec, signal: request.signal });
     try {
+      const { descriptor } = await startDaemon(machine, { ref: supervisorRef, spec: machine.supervisorSpec, signal: request.signal });
       return await machine.supervisor.perform(descriptor.socket as string, verb, request);
     } catch (error) {
-      const isLost = isDaemonError(error) && error.code === 'not-serving';
-      if (!isLost || attempt >= mostAttempts) throw error;
+      const isSpent = attempt >= fewestAttempts && clock.monotonicMs() >= deadline;
+      if (!isLoss(error) || isSpent || request.signal?.aborted) throw error;
+      await clock.sleep(retryPauseMs, request.signal);
     }
   }
+}
+
+/** It was gone before it had answered, or was killed before it was ready: one that ends by itself will do so again. */
+function isLoss(error: unknown): boolean {
+  if (!isDaemonError(error)) return false;
+  const { code, facts } = error;
+  return code === 'not-serving' || (code === 'ended-before-ready' && facts.name === supervisorName && facts.exitCode === null);
 }
