@@ -444,7 +444,7 @@ class Simulation {
     const { record, spec } = folder;
     if (record.kind !== 'present' || spec === undefined || spec.restart === 'never' || record.descriptor.supervisedBy === null)
       return false;
-    if (record.descriptor.phase === 'failed' || progressOf(folder) !== before) return false;
+    if (record.descriptor.phase === 'failed' || record.descriptor.phase === 'stopping' || progressOf(folder) !== before) return false;
     // A start that failed: whoever asked for it has been told.
     if (record.descriptor.phase === 'starting' && (record.descriptor.history?.restarts ?? 0) === 0) return false;
     const leader = this.world.findProcess(record.descriptor);
