@@ -28,6 +28,8 @@ export class SupervisionJudge {
   private readonly restarts = new Map<string, number>();
   private readonly judgedFailures = new Set<string>();
   private readonly judgedRuns = new Map<string, DaemonFolder['runs']>();
+  /** Instances that somebody started. */
+  private readonly begun = new Set<string>();
   private ranBefore = 0;
 
   constructor(
@@ -56,6 +58,7 @@ export class SupervisionJudge {
     for (const folder of this.world.disk.folders) {
       this.judgeRecords(folder);
       this.judgeFailure(folder);
+      this.noteStart(folder);
     }
     if (ledger.ran.size === this.ranBefore) return;
     for (const instanceId of [...ledger.ran.keys()].slice(this.ranBefore)) this.judgeRun(instanceId);
@@ -110,13 +113,22 @@ export class SupervisionJudge {
   }
 
   /** As they were made: their history says so too, but it is a supervisor that writes it. */
-  private countRestart({ name, instanceId, history }: Descriptor): void {
-    const isFirst = (history?.restarts ?? 0) === 0 && this.isBeingStarted(name, this.world.schedule.nowMs);
-    const count = isFirst ? 0 : (this.restarts.get(name) ?? 0) + 1;
+  private countRestart({ name, instanceId }: Descriptor): void {
+    if (this.begun.has(instanceId)) return;
+    const count = (this.restarts.get(name) ?? 0) + 1;
     this.restarts.set(name, count);
     const { restartLimit = 0 } = this.world.disk.locate({ name }).spec ?? {};
     if (restartLimit > 0 && count > restartLimit && this.world.kernel.bootedAtMs === 0)
       this.accuse('restart-limit', `${name} is restarted ${count} times, now as ${instanceId}, where ${restartLimit} are the limit`);
+  }
+
+  /** Whoever starts a daemon begins the count anew, also where the starter is killed before the daemon runs. */
+  private noteStart({ name, record }: DaemonFolder): void {
+    if (record.kind !== 'present' || (record.descriptor.history?.restarts ?? 0) > 0) return;
+    const { instanceId } = record.descriptor;
+    if (this.begun.has(instanceId) || !this.isBeingStarted(name, this.world.schedule.nowMs)) return;
+    this.begun.add(instanceId);
+    this.restarts.set(name, 0);
   }
 
   private isBeingStarted(name: string, sinceMs: number): boolean {
