@@ -2,7 +2,7 @@ import { awaitReadiness } from './await-readiness.js';
 import type { BoundedLog } from './bound-logs.js';
 import { isDaemonError } from './daemon-error.js';
 import type { DaemonSpec } from './daemon-spec.js';
-import type { Descriptor, RestartHistory, SupervisorReference } from './descriptor.js';
+import { type Descriptor, type RestartHistory, type SupervisorReference, sameInstance } from './descriptor.js';
 import { endFormer, endLeftovers } from './end-instance.js';
 import { endRecorded, recordPhase } from './end-recorded.js';
 import { isDead } from './identity.js';
@@ -184,6 +184,7 @@ export class Keeper {
     const view = await lookHeld(machine, this.kept.ref);
     const { descriptor } = view;
     if (!descriptor || !this.isOurs(view)) return 'over';
+    this.recognize(descriptor);
     switch (descriptor.phase) {
       case 'stopping':
         return this.carryStopThrough(held, view);
@@ -216,7 +217,16 @@ export class Keeper {
 
   private isOurs({ descriptor, state }: DaemonView): boolean {
     const by = descriptor?.supervisedBy;
-    return state !== 'unknown' && descriptor?.instanceId === this.kept.descriptor.instanceId && by?.instanceId === this.self.instanceId;
+    if (state === 'unknown' || by?.instanceId !== this.self.instanceId) return false;
+    const { instanceId } = this.kept.descriptor;
+    return descriptor?.instanceId === instanceId || descriptor?.former?.instanceId === instanceId;
+  }
+
+  /** A run that we began, and that trouble has kept us from taking note of. */
+  private recognize(descriptor: Descriptor): void {
+    if (sameInstance(descriptor, this.kept.descriptor)) return;
+    this.kept = { ...this.kept, descriptor, ended: undefined, sinceMs: this.machine.clock.monotonicMs() };
+    this.last = { end: { kind: 'unknown' }, ranMs: 0 };
   }
 
   /** One that was found running: its starter may be gone. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { look } from '../../src/domain/look.js';
-import { failureOf } from '../simulation/failures.js';
+import { failureOf, failuresOf } from '../simulation/failures.js';
 import { specOf, web } from './daemon-fixture.js';
 import { SupervisorFixture } from './supervisor-fixture.js';
 
@@ -113,6 +113,24 @@ describe('supervisor: a run that ends', () => {
     fixture.world.faults = undefined;
     await fixture.until(() => runs === 3);
     await fixture.until(() => fixture.descriptor?.phase === 'ready');
+  });
+
+  test('is restarted also where the first attempt ran, and nothing could be looked up after it', async () => {
+    const fixture = new SupervisorFixture();
+    let runs = 0;
+    fixture.define('second-fails', (self) => {
+      if (++runs === 2) self.exit(1);
+    });
+    const kept = fixture.supervisor();
+    await fixture.startBy(kept, ['second-fails']);
+    fixture.world.faults = ({ actor, call }) =>
+      actor === kept.actor && runs === 2 && call in failuresOf ? { when: 'before', what: tooManyFiles } : undefined;
+    fixture.kill();
+    await fixture.until(() => runs === 2);
+    await fixture.world.pass(200);
+    fixture.world.faults = undefined;
+    await fixture.until(() => runs === 3 && fixture.descriptor?.phase === 'ready');
+    expect(kept.supervisor.names).toEqual(['web']);
   });
 
   test('as its policy accepts stays over, where the supervisor is killed over it', async () => {
