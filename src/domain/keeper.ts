@@ -193,7 +193,7 @@ export class Keeper {
         return 'over';
       case 'backoff':
         if (view.state === 'running') await endRecorded(machine, held, descriptor, descriptor.stop.graceMs, 'backoff');
-        if (!this.hasWaited) return this.waitAnew(descriptor);
+        if (!this.hasWaited) return this.waitAnew(held, descriptor);
         return this.relaunch(held, descriptor, historyOf(descriptor));
       default:
         return view.state === 'running' && this.last.end.kind === 'unknown' ? this.settle(held, view) : this.react(held, view);
@@ -201,8 +201,14 @@ export class Keeper {
   }
 
   /** For another supervisor's restart: how much of its time had passed is not known. */
-  private waitAnew(descriptor: Descriptor): Step {
+  private async waitAnew(held: HeldLock, descriptor: Descriptor): Promise<Step> {
     this.hasWaited = true;
+    const cause = (await sawMemoryKill(this.machine, descriptor)) ? 'oom' : 'unknown';
+    await recordRun(this.machine, held, {
+      descriptor,
+      cause,
+      decision: 'restarted by another supervisor: the one before was gone too soon to say why',
+    });
     return { waitMs: delayOfLast(this.kept.spec, historyOf(descriptor), luckOf(descriptor.instanceId)) };
   }
 

@@ -195,16 +195,24 @@ export class Supervisor {
     const isRunning = state === 'running';
     const sinceMs = isRunning ? await this.startOf(descriptor) : machine.clock.monotonicMs();
     const environment = isRunning ? await machine.inspector.environmentOf(descriptor.pid) : undefined;
-    const { bootId, pidNamespace, timeNamespace, host } = await machine.inspector.vantage();
-    // The dead one's world may have ended with it, and ours has not.
-    const ours = { ...descriptor, supervisedBy: { ...this.self, world: { bootId, pidNamespace, timeNamespace, host } } };
+    const ours = { ...descriptor, supervisedBy: { ...this.self, ...(await this.worldBeside(descriptor)) } };
     this.claimed.add(descriptor.instanceId);
     await machine.descriptors.write(held, ours);
     events.say(ours.name, isRunning ? `taken over (pid ${ours.pid})` : 'taken over, between two runs');
-    if (isRunning && environment === undefined)
-      events.say(ours.name, 'was started with an environment that is lost: it will be restarted with mine');
+    if (environment === undefined) events.say(ours.name, 'was started with an environment that is lost: it will be restarted with mine');
     this.keep({ ref: held.ref, spec, descriptor: ours, environment, ended: undefined, sinceMs }, true);
     this.claimed.delete(descriptor.instanceId);
+  }
+
+  /** The dead one's world may have ended with it, and ours has not. */
+  private async worldBeside(descriptor: Descriptor): Promise<Pick<SupervisorReference, 'world'>> {
+    const { bootId, pidNamespace, timeNamespace, host } = await this.machine.inspector.vantage();
+    const isSame =
+      bootId === descriptor.bootId &&
+      pidNamespace === descriptor.pidNamespace &&
+      timeNamespace === descriptor.timeNamespace &&
+      host === descriptor.host;
+    return isSame ? {} : { world: { bootId, pidNamespace, timeNamespace, host } };
   }
 
   private async isOrphan(descriptor: Descriptor): Promise<boolean> {
