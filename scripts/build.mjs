@@ -112,7 +112,8 @@ const library = {
   format: 'esm',
   outdir: 'dist',
   splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
+  // Beside the entries: what is required by a relative path is required from a chunk too.
+  chunkNames: '[name]-[hash]',
   plugins: [importAtOnce, windowsAtOnce],
   entryPoints: { index: 'src/app/embed/index.ts', serve: 'src/app/serve/index.ts', supervisor: 'src/app/supervise/program.ts' },
   // Bundled CommonJS packages ask for node's own modules through require.

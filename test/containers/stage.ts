@@ -109,7 +109,7 @@ export async function stageWindowsApplication(arch: Arch): Promise<string> {
 }
 
 function stageSuite(folder: string): void {
-  for (const part of ['src', 'test', 'examples', 'vitest.config.ts', 'tsconfig.json']) {
+  for (const part of ['src', 'test', 'examples', 'README.md', 'vitest.config.ts', 'tsconfig.json']) {
     cpSync(join(projectRoot, part), join(folder, part), { recursive: true });
   }
   const { version } = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));

@@ -24,6 +24,12 @@ export interface Capabilities {
   readonly ignorableSignals: boolean;
   /** An end that is told apart from an exit code: by which signal. */
   readonly endsBySignal: boolean;
+  /** A group of which it is told that nobody is in it. */
+  readonly emptyGroups: boolean;
+  /** Who handles which signal. */
+  readonly seesHandlers: boolean;
+  /** The shell of POSIX, for command lines. */
+  readonly posixShell: boolean;
   /** Daemons that reload what they are asked to. */
   readonly reloads: boolean;
   /** A file system and tools that make a log shorter while it is written to. */

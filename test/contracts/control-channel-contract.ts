@@ -56,7 +56,7 @@ export function describeControlChannelContract(subject: ContractSubject): void {
     test(
       'reload: the instance that is meant reloads, once',
       async ({ machine, host }) => {
-        const socket = host.path('peer.sock');
+        const socket = host.socket('peer.sock');
         const server = await host.serveControl(socket, peer);
         expect(await machine.control.reload(socket, peer.instanceId, 5_000)).toBe('reloaded');
         expect([server.reloads(), server.shutdowns()]).toEqual([1, 0]);
@@ -65,15 +65,15 @@ export function describeControlChannelContract(subject: ContractSubject): void {
     );
 
     test('reload: another instance is not asked', async ({ machine, host }) => {
-      const socket = host.path('peer.sock');
+      const socket = host.socket('peer.sock');
       const server = await host.serveControl(socket, peer);
       expect(await machine.control.reload(socket, 'instance-2', 5_000)).toBe('not-served');
       expect(server.reloads()).toBe(0);
     });
 
     test('reload: is not served where nobody is, or where nobody answers', async ({ machine, host }) => {
-      expect(await machine.control.reload(host.path('absent.sock'), peer.instanceId, 1_000)).toBe('not-served');
-      const socket = host.path('mute.sock');
+      expect(await machine.control.reload(host.socket('absent.sock'), peer.instanceId, 1_000)).toBe('not-served');
+      const socket = host.socket('mute.sock');
       await host.listen(socket);
       expect(await machine.control.reload(socket, peer.instanceId, 80)).toBe('not-served');
     });

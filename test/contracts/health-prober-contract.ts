@@ -13,7 +13,7 @@ export function describeHealthProberContract(subject: ContractSubject): void {
 
     test('ping: is well while a daemon answers on its socket', async (subject) => {
       const { machine, host } = subject;
-      const socket = host.path('peer.sock');
+      const socket = host.socket('peer.sock');
       await host.serveControl(socket, { instanceId: 'instance-1', name: 'contract', version: null });
       expect(await machine.health.check({ kind: 'ping' }, { ...(await aliveSubject(subject)), socket }, 5_000)).toBe(true);
     });
@@ -22,7 +22,7 @@ export function describeHealthProberContract(subject: ContractSubject): void {
       const { machine, host } = subject;
       const { identity } = await launch(subject, subject.programs.exits(0));
       await untilEnded(subject, identity);
-      const dead = { ...(await aliveSubject(subject)), pid: identity.pid, socket: host.path('absent.sock') };
+      const dead = { ...(await aliveSubject(subject)), pid: identity.pid, socket: host.socket('absent.sock') };
       expect(await machine.health.check({ kind: 'ping' }, dead, 1_000)).toBe(false);
     });
 
@@ -30,7 +30,7 @@ export function describeHealthProberContract(subject: ContractSubject): void {
       'ping: is not well where nobody answers in time',
       async (subject) => {
         const { machine, host } = subject;
-        const socket = host.path('mute.sock');
+        const socket = host.socket('mute.sock');
         await host.listen(socket);
         expect(await machine.health.check({ kind: 'ping' }, { ...(await aliveSubject(subject)), socket }, 80)).toBe(false);
         expect(await machine.health.check({ kind: 'ping' }, { ...(await aliveSubject(subject)), socket: null }, 80)).toBe(false);
@@ -65,7 +65,7 @@ export function describeHealthProberContract(subject: ContractSubject): void {
         expect(await check('sleep 1000', 80)).toBe(false);
         expect(await subject.machine.health.check({ kind: 'command', line: 'true' }, { ...alive, cwd: '/absent' }, 5_000)).toBe(false);
       },
-      'shell',
+      'posixShell',
     );
   });
 }

@@ -144,13 +144,17 @@ export function describeProcessSpawnerContract(subject: ContractSubject): void {
       expect(await launched.ended(signal)).toEqual({ exitCode: 7, signal: null });
     });
 
-    test('ended: tells the signal of a process that was killed', async (subject) => {
-      const launched = await launch(subject, subject.programs.sleeps);
-      launched.release();
-      const asked = launched.ended(new AbortController().signal);
-      await subject.machine.signals.send(launched.identity, 'SIGKILL');
-      expect(await asked).toEqual({ exitCode: null, signal: 'SIGKILL' });
-    });
+    test(
+      'ended: tells the signal of a process that was killed',
+      async (subject) => {
+        const launched = await launch(subject, subject.programs.sleeps);
+        launched.release();
+        const asked = launched.ended(new AbortController().signal);
+        await subject.machine.signals.send(launched.identity, 'SIGKILL');
+        expect(await asked).toEqual({ exitCode: null, signal: 'SIGKILL' });
+      },
+      'endsBySignal',
+    );
 
     test('ended: tells nothing where its signal aborts first, and the process goes on', async (subject) => {
       const launched = await launch(subject, subject.programs.sleeps);

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { HealthProbe } from '../../domain/health-check.js';
 import { unreachable } from '../../domain/identity.js';
 import type { HealthProber, HealthSubject } from '../../domain/ports.js';
@@ -37,7 +37,7 @@ function succeeds(line: string, { cwd, environment }: HealthSubject, timeoutMs: 
   return new Promise((resolve) => {
     const child = spawn(line, { shell: true, cwd, env: { ...environment }, stdio: 'ignore', detached: true });
     const timer = setTimeout(() => {
-      killGroup(child.pid);
+      killGroup(child);
       resolve(false);
     }, timeoutMs);
     child.once('error', () => {
@@ -52,11 +52,12 @@ function succeeds(line: string, { cwd, environment }: HealthSubject, timeoutMs: 
 }
 
 /** Our own child, not reaped yet, so that its number is still its own. */
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
   try {
-    process.kill(-pid, 'SIGKILL');
+    process.kill(-child.pid, 'SIGKILL');
   } catch {
-    // It ended just now.
+    // It ended just now, or the system knows no groups.
+    child.kill('SIGKILL');
   }
 }
