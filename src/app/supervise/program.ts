@@ -26,5 +26,4 @@ await serveDaemon({
   onStop: () => (isForeground ? resident.stopAll() : resident.supervisor.leave()),
 });
 if (isForeground) for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => void resident.supervisor.forward(signal));
-await resident.takeOver();
-await resident.boundLogs();
+await Promise.all([resident.takeOver(), resident.boundLogs()]);
