@@ -179,7 +179,8 @@ export function describeProcessInspectorContract(subject: ContractSubject): void
     test('environmentOf: is unknown of one that has ended', async (subject) => {
       const { inspector } = subject.machine;
       const { identity } = await launch(subject, subject.programs.sleeps);
-      expect(await inspector.environmentOf(identity.pid)).toBeDefined();
+      // Not while it becomes its command.
+      await eventually(subject.machine, 'its environment', async () => (await inspector.environmentOf(identity.pid)) !== undefined);
       await subject.machine.signals.send(identity, 'SIGKILL');
       await untilEnded(subject, identity);
       expect(await inspector.environmentOf(identity.pid)).toBeUndefined();
