@@ -146,10 +146,10 @@ export function describeProcessInspectorContract(subject: ContractSubject): void
       'mayHaveMembers: a group whose only member has ended has none, once its parent knows',
       async (subject) => {
         const { inspector, signals } = subject.machine;
-        const { identity, end } = await launch(subject, subject.programs.sleeps);
-        await signals.send(identity, 'SIGKILL');
-        await eventually(subject.machine, 'its parent to learn of it', async () => end() !== undefined);
-        expect(await inspector.mayHaveMembers(identity.pid)).toBe(false);
+        const launched = await launch(subject, subject.programs.sleeps);
+        await signals.send(launched.identity, 'SIGKILL');
+        await eventually(subject.machine, 'its parent to learn of it', async () => launched.end() !== undefined);
+        expect(await inspector.mayHaveMembers(launched.identity.pid)).toBe(false);
       },
       'emptyGroups',
     );
