@@ -41,6 +41,8 @@ export type DaemonErrorCode =
   | 'wait-timeout'
   /** The daemon runs, but nobody answers the control protocol on its socket. */
   | 'not-serving'
+  /** The supervisor runs, and does not answer: suspended, or busy beyond measure. */
+  | 'supervisor-hangs'
   /** A peer that answers something else than the control protocol. */
   | 'protocol-error'
   | 'socket-unusable'

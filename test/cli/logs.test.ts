@@ -292,8 +292,8 @@ describe.concurrent('a log that is rotated while its daemon writes', () => {
     expect((await home.cli(['logs', 'clock', '--since', '1h', '--grep', '999$'])).stdout.split('\n').length).toBe(10);
     // The next run is told from this one by its offset.
     await home.stop('clock');
-    const end = await home.cli(['start', 'clock', '--json', '--', 'sh', '-c', 'echo oops; exit 3']);
-    expect(end.json.error.logTail ?? ['oops']).toEqual(['oops']);
+    const end = await home.cli(['start', 'clock', '--json', '--ready', 'notify', '--', 'sh', '-c', 'echo oops; exit 3']);
+    expect(end.json.error).toMatchObject({ code: 'ended-before-ready', logTail: ['oops'] });
   });
 });
 

@@ -243,3 +243,16 @@ describe.concurrent('a start through the supervisor', () => {
     expect((await home.cli(['logs', 'clock'])).stdout).toBe('up\ngoing\nup\n');
   });
 });
+
+test('a supervisor that is suspended is told as such, and keeps nobody waiting for ever', async ({ home }) => {
+  await startKept(home, 'first');
+  const { pid } = supervisorOf(home);
+  process.kill(pid, 'SIGSTOP');
+  try {
+    const end = await home.cli(['start', 'clock', '--restart', 'always', '--json', '--', 'sleep', '1000']);
+    expect(end.exitCode).toBe(124);
+    expect(end.json.error).toMatchObject({ code: 'supervisor-hangs', name: 'supervisor' });
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+});

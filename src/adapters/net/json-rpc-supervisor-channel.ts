@@ -8,6 +8,8 @@ import { isRpcError, rpcCodes } from './rpc-error.js';
 import type { RpcPeer } from './rpc-peer.js';
 
 const connectTimeoutMs = 5_000;
+/** It answers this at once, whatever else it is about, unless it hangs or is suspended. */
+const helloTimeoutMs = 15_000;
 
 /** Asks a supervisor over its socket, and hands it the environment that the daemon is to inherit from us. */
 export class JsonRpcSupervisorChannel implements SupervisorChannel {
@@ -19,6 +21,7 @@ export class JsonRpcSupervisorChannel implements SupervisorChannel {
     const { RpcPeer } = await import('./rpc-peer.js');
     const peer: RpcPeer = new RpcPeer(reached.socket, { onInvalid: 'close' });
     try {
+      await askWhetherItLives(peer, request.signal);
       const { ref, spec, force, graceMs } = request as StartRequest & { graceMs?: number };
       // No more than it gets: a message has its bounds. What is remembered is for the supervisor to read.
       const environment = inherited(spec ?? { cleanEnv: false, passEnv: [] }, request.environment ?? this.env);
@@ -29,6 +32,21 @@ export class JsonRpcSupervisorChannel implements SupervisorChannel {
     } finally {
       peer.finish();
     }
+  }
+}
+
+/** A start may take as long as its spec says; whoever does it must be awake. */
+async function askWhetherItLives(peer: RpcPeer, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await peer.request('system.hello', undefined, { timeoutMs: helloTimeoutMs, signal });
+  } catch (error) {
+    if (!isDaemonError(error) || error.facts.reason !== 'timeout') throw error;
+    throw new DaemonError(
+      'supervisor-hangs',
+      `the supervisor runs, but has not answered within ${helloTimeoutMs} ms`,
+      { name: 'supervisor' },
+      error,
+    );
   }
 }
 

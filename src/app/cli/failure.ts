@@ -56,6 +56,7 @@ const remedies: Readonly<Record<DaemonErrorCode, Remedy>> = {
   'stop-timeout': says(124, () => 'it may hang in the kernel: try again later'),
   'wait-timeout': says(124, ({ name }) => `daemonry status ${name} and daemonry logs ${name} tell more`),
   'not-serving': says(1, ({ name }) => `it has to listen on DAEMONRY_SOCKET${name === undefined ? '' : `; see daemonry logs ${name}`}`),
+  'supervisor-hangs': says(124, () => 'daemonry stop supervisor ends it, and its daemons run on; the next verb brings another'),
   'protocol-error': says(1, () => null),
   'socket-unusable': says(1, () => 'choose another path with --socket, or a shorter home'),
   'not-a-daemon': says(1, () => 'start it with daemonry start <name> -- <command>'),

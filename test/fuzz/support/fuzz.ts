@@ -35,6 +35,7 @@ const closedCodes: Readonly<Record<DaemonErrorCode, true>> = {
   'unknown-daemon': true,
   'not-found': true,
   'not-running': true,
+  'supervisor-hangs': true,
   'not-reloadable': true,
   'reload-failed': true,
   'already-running': true,
