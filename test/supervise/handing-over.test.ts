@@ -8,10 +8,16 @@ import { endsAtLatch, killNow, nextRun, recordedRuns, runsOf, startKept, statusO
 
 /** Every regular file of the home and what is in it. */
 function filesIn(folder: string): readonly { readonly path: string; readonly text: string }[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => join(folder, name))
-    .filter((path) => statSync(path).isFile())
-    .map((path) => ({ path, text: readFileSync(path, 'latin1') }));
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).flatMap((name) => {
+    const path = join(folder, name);
+    try {
+      return statSync(path).isFile() ? [{ path, text: readFileSync(path, 'latin1') }] : [];
+    } catch (error) {
+      // A file that is written under another name first is gone by then.
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  });
 }
 
 async function startWith(home: TemporaryHome, env: Record<string, string>, ...options: string[]): Promise<AnyJson> {
