@@ -67,5 +67,6 @@ describe.each(['collapse', 'punch'] as const)('a rotation by %s', (ability) => {
         if (call === undefined) break;
       }
     },
+    timeout,
   );
 });
