@@ -45,17 +45,3 @@ export function parseHealthProbe(text: string): HealthProbe | string {
       return healthRule;
   }
 }
-
-/** The written form. */
-export function formatHealthProbe(probe: HealthProbe): string {
-  switch (probe.kind) {
-    case 'port':
-      return `port:${probe.port}`;
-    case 'http':
-      return `http:${probe.url}`;
-    case 'command':
-      return `command:${probe.line}`;
-    case 'ping':
-      return 'ping';
-  }
-}
