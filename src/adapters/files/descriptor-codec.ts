@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { specDefaults } from '../../domain/daemon-spec.js';
-import { type Descriptor, type DescriptorReading, descriptorSchema } from '../../domain/descriptor.js';
+import { type Descriptor, type DescriptorReading, descriptorSchema, type SupervisorReference } from '../../domain/descriptor.js';
 import { longestDurationMs } from '../../domain/quantity.js';
 import { largestFileBytes } from './safe-files.js';
 
@@ -23,6 +23,36 @@ const isStopPolicy: Check = (value) =>
 
 // A supervisor that is a container's first process has pid 1. Nobody signals it by this.
 const isSupervisor: Check = (value) => isRecord(value) && isPid(value.pid, 1) && isText(value.startToken) && isText(value.instanceId);
+
+/** No window counts more restarts: a longer list is none of ours. */
+const mostRecent = 1_000;
+
+const isMoment: Check = (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0;
+
+const isHistory: Check = (value) =>
+  isRecord(value) &&
+  isCount(value.restarts) &&
+  isCount(value.streak) &&
+  Array.isArray(value.recentMs) &&
+  value.recentMs.length <= mostRecent &&
+  value.recentMs.every(isMoment);
+
+const isFormerRun: Check = (value) => isRecord(value) && isText(value.instanceId) && isPid(value.pid, 2) && isText(value.startToken);
+
+const isMemoryWitness: Check = (value) => isRecord(value) && isText(value.source) && isCount(value.kills);
+
+const isWorld: Check = (value) =>
+  isRecord(value) && isText(value.bootId) && isText(value.pidNamespace) && isText(value.timeNamespace) && isText(value.host);
+
+/** Fields that a record need not have: one that can't mean anything is left out, and the rest of the record is good. */
+const optional: Readonly<Record<string, Check>> = {
+  history: isHistory,
+  former: isFormerRun,
+  memory: isMemoryWitness,
+};
+
+/** Whatever they say but no: a starter that was taken for its daemon would be ended in its place. */
+const flags = ['intent', 'confined'] as const;
 
 // By hand, since a schema library costs this hottest of paths more than all the rest of it.
 const required: Readonly<Record<string, Check>> = {
@@ -70,11 +100,25 @@ export function decodeDescriptor(
     notifyFile: isText(value.notifyFile) ? value.notifyFile : null,
     stop: isStopPolicy(value.stop) ? value.stop : { signal: specDefaults.stopSignal, graceMs: specDefaults.graceMs },
   };
-  const descriptor = { ...value, ...additions } as unknown as Descriptor;
-  if (text.length > surelyWritableLength && Buffer.byteLength(encodeDescriptor(descriptor)) > largestFileBytes) {
+  const descriptor = { ...value, ...additions, supervisedBy: withSoundWorld(value.supervisedBy) } as unknown as Record<string, unknown>;
+  for (const [field, check] of Object.entries(optional)) if (Object.hasOwn(value, field) && !check(value[field])) delete descriptor[field];
+  for (const flag of flags) if (Object.hasOwn(value, flag) && value[flag] !== true) setFlag(descriptor, flag, Boolean(value[flag]));
+  if (text.length > surelyWritableLength && Buffer.byteLength(encodeDescriptor(descriptor as unknown as Descriptor)) > largestFileBytes) {
     return { kind: 'corrupt', reason: 'it is too large' };
   }
-  return { kind: 'present', descriptor };
+  return { kind: 'present', descriptor: descriptor as unknown as Descriptor };
+}
+
+function setFlag(descriptor: Record<string, unknown>, flag: string, isSet: boolean): void {
+  if (isSet) descriptor[flag] = true;
+  else delete descriptor[flag];
+}
+
+/** Without a world of its own it is looked for in the daemon's, as that of any record of the first release. */
+function withSoundWorld(supervisedBy: unknown): unknown {
+  if (!isRecord(supervisedBy) || supervisedBy.world === undefined || isWorld(supervisedBy.world)) return supervisedBy;
+  const { world: _, ...rest } = supervisedBy as unknown as SupervisorReference;
+  return rest;
 }
 
 /** Fields of a later version may be nested, but not so deep that they can't be written again: that takes a stack, and reading does not. */

@@ -23,7 +23,17 @@ const valid = {
   startedAt: '2026-01-01T00:00:00.000Z',
   log: '/l',
   command: ['sleep', 'ä€😀'],
-  supervisedBy: { pid: 99, startToken: '1', instanceId: 's' },
+  supervisedBy: {
+    world: { bootId: 'b2', pidNamespace: 'pid:[1]', timeNamespace: 'time:[1]', host: 'h2' },
+    pid: 99,
+    startToken: '1',
+    instanceId: 's',
+  },
+  history: { restarts: 3, streak: 2, recentMs: [1_000, 2_000.5] },
+  former: { instanceId: 'f', pid: 4_241, startToken: '987653' },
+  memory: { source: '/sys/fs/cgroup/memory.events', kills: 0 },
+  intent: true,
+  confined: true,
   ready: 'exec',
   logOffset: 0,
   notifyFile: null,
@@ -31,8 +41,8 @@ const valid = {
 };
 const text = JSON.stringify(valid);
 
-/** Fields that a descriptor of the first release lacks: what they can't mean is replaced, not kept. */
-const replaceable = ['ready', 'logOffset', 'notifyFile', 'stop'];
+/** Fields that a descriptor of the first release lacks: what they can't mean is replaced, or left out. */
+const replaceable = ['ready', 'logOffset', 'notifyFile', 'stop', 'history', 'former', 'memory', 'intent', 'confined'];
 
 function present(content: string): Descriptor | undefined {
   const decoded = decodeDescriptor(content);
@@ -51,6 +61,26 @@ function expectSound(descriptor: Descriptor): void {
   expect(Number.isSafeInteger(stop.graceMs) && stop.graceMs >= 0 && stop.graceMs <= longestDurationMs, JSON.stringify(stop)).toBe(true);
   expect(descriptor.command.every((part) => typeof part === 'string')).toBe(true);
   if (supervisedBy !== null) expect(Number.isSafeInteger(supervisedBy.pid) && supervisedBy.pid > 0, `${supervisedBy.pid}`).toBe(true);
+  expectSoundAdditions(descriptor);
+}
+
+const isText = (value: unknown) => typeof value === 'string' && value !== '' && !value.includes('\0');
+const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** Whatever the keeper, a stop and the verbs that read rely on without another look. */
+function expectSoundAdditions({ supervisedBy, history, former, memory, intent, confined }: Descriptor): void {
+  const { world } = supervisedBy ?? {};
+  if (world) expect([world.bootId, world.pidNamespace, world.timeNamespace, world.host].every(isText), JSON.stringify(world)).toBe(true);
+  if (history !== undefined) {
+    expect([history.restarts, history.streak].every(isCount), JSON.stringify(history)).toBe(true);
+    expect(history.recentMs.every((at) => Number.isFinite(at) && at >= 0)).toBe(true);
+  }
+  if (former !== undefined) {
+    expect(isCount(former.pid) && former.pid > 1 && former.pid <= 0x7fff_ffff, JSON.stringify(former)).toBe(true);
+    expect([former.instanceId, former.startToken].every(isText), JSON.stringify(former)).toBe(true);
+  }
+  if (memory !== undefined) expect(isText(memory.source) && isCount(memory.kills), JSON.stringify(memory)).toBe(true);
+  for (const flag of [intent, confined]) expect(flag === undefined || flag === true, JSON.stringify(flag)).toBe(true);
 }
 
 describe('the descriptor parser', () => {
@@ -74,6 +104,32 @@ describe('the descriptor parser', () => {
         if (decoded) expectSound(decoded);
       }
     }
+  });
+
+  test('any hostile value in any field of what it keeps of supervisors and runs: an outcome, and a sound one', () => {
+    for (const [field, inner] of Object.entries({
+      supervisedBy: valid.supervisedBy,
+      history: valid.history,
+      former: valid.former,
+      memory: valid.memory,
+    })) {
+      for (const part of Object.keys(inner)) {
+        for (const value of hostileJson) {
+          const content = JSON.stringify({ ...valid, [field]: { ...inner, [part]: 'here' } }).replace('"here"', () => value);
+          const decoded = present(content);
+          if (decoded) expectSound(decoded);
+          // Of what its own process is, nothing is lost by it.
+          if (decoded) expect(decoded).toMatchObject({ pid: valid.pid, startToken: valid.startToken });
+        }
+      }
+    }
+  });
+
+  test('a supervisor whose world says nothing is looked for in that of its daemon; a whole record is taken as it is', () => {
+    const { world: _, ...bare } = valid.supervisedBy;
+    for (const world of [{}, null, 7, { ...valid.supervisedBy.world, host: '' }])
+      expect(present(JSON.stringify({ ...valid, supervisedBy: { ...bare, world } }))?.supervisedBy).toEqual(bare);
+    expect(present(text)).toEqual(valid);
   });
 
   test('what it takes can be written again, parses to the same, and keeps every unknown field', () => {
