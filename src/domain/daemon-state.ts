@@ -15,6 +15,10 @@ export type StateReason =
   | 'newer-schema'
   /** Between two runs: its supervisor is about to start it again. */
   | 'awaiting-restart'
+  /** The same, and its supervisor is gone: nobody starts it before another one has taken it over. */
+  | 'supervisor-gone'
+  /** Its process is gone, and whoever stops it is about to clear its record. */
+  | 'being-stopped'
   /** It ended too often in too short a time, and is left alone until somebody starts it. */
   | 'crash-loop'
   | BlindReason;
@@ -24,11 +28,14 @@ export interface Classification {
   readonly reason: StateReason;
 }
 
+/** The supervisor on record, where there is one. */
+export type Guardian = 'alive' | 'gone' | 'cannot-tell';
+
 /** The state is a function of the descriptor and the sighting, and of nothing else. */
 export function classify(
   reading: DescriptorReading,
   sight: (descriptor: Descriptor) => Sighting,
-  isSupervised: () => boolean = () => false,
+  guardian: () => Guardian = () => 'gone',
 ): Classification {
   switch (reading.kind) {
     case 'absent':
@@ -38,13 +45,13 @@ export function classify(
     case 'newer':
       return { state: 'unknown', reason: 'newer-schema' };
     case 'present':
-      return classifySighting(sight(reading.descriptor), reading.descriptor.phase, reading.endedCleanly, isSupervised);
+      return classifySighting(sight(reading.descriptor), reading.descriptor.phase, reading.endedCleanly, guardian);
     default:
       return unreachable(reading);
   }
 }
 
-function classifySighting(sighting: Sighting, phase: Phase, endedCleanly: boolean, isSupervised: () => boolean): Classification {
+function classifySighting(sighting: Sighting, phase: Phase, endedCleanly: boolean, guardian: () => Guardian): Classification {
   switch (sighting.kind) {
     case 'alive':
       return { state: 'running', reason: 'alive' };
@@ -54,10 +61,10 @@ function classifySighting(sighting: Sighting, phase: Phase, endedCleanly: boolea
     case 'zombie':
     case 'stranger':
       if (phase === 'failed') return { state: 'stopped', reason: 'crash-loop' };
-      if (phase === 'backoff') return { state: 'stopped', reason: 'awaiting-restart' };
+      if (phase === 'backoff') return { state: 'stopped', reason: guardian() === 'gone' ? 'supervisor-gone' : 'awaiting-restart' };
       if (endedCleanly) return { state: 'stopped', reason: 'ended-cleanly' };
       // Its end is news that its supervisor has, or is about to have.
-      if (phase !== 'stopping' && isSupervised()) return { state: 'stopped', reason: 'awaiting-restart' };
+      if (phase !== 'stopping' && guardian() === 'alive') return { state: 'stopped', reason: 'awaiting-restart' };
       return { state: 'stale', reason: deathReason[sighting.kind] };
     default:
       return unreachable(sighting);

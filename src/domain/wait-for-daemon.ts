@@ -28,9 +28,9 @@ export async function waitForDaemon(machine: Machine, request: WaitRequest): Pro
   }
 }
 
-/** Between two runs it is stopped, and soon not any more. */
-function isOver({ state, phase }: DaemonView): boolean {
-  return (state === 'stopped' && phase !== 'backoff') || state === 'stale';
+/** Between two runs it is stopped, and soon not any more; in the middle of a stop it soon is. */
+function isOver({ state, phase, reason }: DaemonView): boolean {
+  return (state === 'stopped' && phase !== 'backoff' && reason !== 'being-stopped') || state === 'stale';
 }
 
 function timedOut(view: DaemonView, request: WaitRequest): DaemonError {

@@ -27,6 +27,24 @@ describe('classify', () => {
     expect(classify(reading, () => sighting)).toEqual({ state, reason });
   });
 
+  const inPhase = (phase: string): DescriptorReading => ({ ...present, descriptor: { ...descriptor, phase } as Descriptor });
+  const guarded: [string, string, 'alive' | 'gone' | 'cannot-tell', DaemonState, string][] = [
+    ['between two runs', 'backoff', 'alive', 'stopped', 'awaiting-restart'],
+    ['between two runs, of a supervisor that can not be seen', 'backoff', 'cannot-tell', 'stopped', 'awaiting-restart'],
+    ['between two runs, of a supervisor that is gone', 'backoff', 'gone', 'stopped', 'supervisor-gone'],
+    ['given up, whoever lives', 'failed', 'gone', 'stopped', 'crash-loop'],
+    ['dead, as its supervisor is about to see', 'ready', 'alive', 'stopped', 'awaiting-restart'],
+    ['dead, and its supervisor too', 'ready', 'gone', 'stale', 'process-gone'],
+  ];
+  test.each(guarded)('%s', (_, phase, guardian, state, reason) => {
+    const classified = classify(
+      inPhase(phase),
+      () => ({ kind: 'gone' }),
+      () => guardian,
+    );
+    expect(classified).toEqual({ state, reason });
+  });
+
   test('nobody is looked at where no descriptor names anybody', () => {
     const never = () => {
       throw new Error('looked');

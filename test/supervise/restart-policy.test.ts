@@ -150,6 +150,23 @@ describe.concurrent('between two runs', () => {
     expect(home.processes()).toEqual([]);
   });
 
+  test('a stop is never seen as stale, however long it takes after the end of its leader', async ({ home }) => {
+    // The leader ends at once, and leaves one in its group that takes no notice.
+    const script = '(trap "" TERM; exec sleep 1000) & echo up; trap "exit 0" TERM; while :; do sleep 1000 & wait; done';
+    await startKept(home, 'clock', ['sh', '-c', script], '--ready', 'log:up', '--grace', '1s');
+    const stop = home.spawnCli(['stop', 'clock', '--json']);
+    const clock = home.sleeper('clock');
+    const seen = new Set<string>();
+    while (!stop.ended) {
+      const { status, reason } = await clock.status();
+      seen.add(`${status}, ${reason}`);
+      await new Promise(setImmediate);
+    }
+    expect((await stop.end()).json).toMatchObject({ outcome: 'killed' });
+    expect([...seen].sort()).toEqual(expect.arrayContaining(['running, alive', 'stopped, being-stopped']));
+    expect([...seen].filter((one) => one.startsWith('stale'))).toEqual([]);
+  });
+
   test('a start does not wait for the restart, and counts anew', async ({ home }) => {
     await untilBackoff(home, 'clock');
     const end = await home.cli(['start', 'clock', '--json']);
@@ -172,6 +189,9 @@ describe.concurrent('between two runs', () => {
     await untilBackoff(home, 'clock');
     const before = home.descriptor('clock');
     const killed = await killSupervisor(home);
+    expect(await statusOf(home, 'clock')).toMatchObject({ status: 'stopped', phase: 'backoff', reason: 'supervisor-gone' });
+    const told = /^clock is stopped \(supervisor-gone\): its supervisor is gone, [^\n]*daemonry start clock[^\n]*\n/;
+    for (const verb of ['status', 'why']) expect((await home.cli([verb, 'clock'])).stdout).toMatch(told);
     await startKept(home, 'other');
     const after = await waitFor('another supervisor', () => {
       const descriptor = home.descriptor('clock');

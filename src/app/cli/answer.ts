@@ -37,7 +37,7 @@ export function statusLine(view: DaemonView): string {
     case 'running':
       return `${place.name} is running (pid ${descriptor?.pid}${phase === 'ready' ? '' : `, ${phase}`})`;
     case 'stopped':
-      return `${place.name} is stopped`;
+      return `${place.name} is stopped${phase === null ? '' : ` (${reasonOf(view)})`}${hintOf(view) === null ? '' : `: ${hintOf(view)}`}`;
     default:
       return `${place.name} is ${state} (${reasonOf(view)}${detail}): ${hintOf(view)}`;
   }
@@ -56,6 +56,9 @@ function hintOf({ place, descriptor, state, reason }: DaemonView): string | null
     return `it may have ended with the program that started it, whose job it could not leave; daemonry doctor, run from there, says more`;
   if (state === 'stale')
     return `daemonry logs ${place.name} may tell why; daemonry start ${place.name} starts it again, daemonry stop ${place.name} clears the record`;
+  if (reason === 'supervisor-gone')
+    return `its supervisor is gone, and nobody restarts it: daemonry start ${place.name} does, as does the next verb that acts on any daemon here`;
+  if (reason === 'crash-loop') return `daemonry why ${place.name} tells more; daemonry start ${place.name} tries again`;
   if (state !== 'unknown') return null;
   return reason === 'newer-schema'
     ? 'its record was written by a newer daemonry: use that one'

@@ -15,7 +15,7 @@ export async function quickStatus(invocation: Invocation): Promise<Answer | unde
   const name = checkedFolderName(invocation.name);
   const settings = machineSettings({ home: invocation.value('--home') });
   const view = await look({ descriptors: new FileDescriptorRepo(settings), inspector: new LinuxProcessInspector(settings.env) }, { name });
-  // Its phase may have to be derived from the readiness evidence.
-  if (view.phase === 'starting') return undefined;
+  // Its phase may have to be derived from the readiness evidence; who has just ended it may be about to say so.
+  if (view.phase === 'starting' || view.state === 'stale') return undefined;
   return { json: statusJson(view), lines: [statusLine(view)], exitCode: statusExitCodes[view.state] };
 }

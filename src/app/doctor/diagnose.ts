@@ -4,7 +4,7 @@ import { isDaemonError } from '../../domain/daemon-error.js';
 import { supervisorName } from '../../domain/daemon-name.js';
 import { reviveSupervisor, type SupervisedMachine } from '../../domain/delegate.js';
 import { isDead } from '../../domain/identity.js';
-import { type DaemonView, look, sight } from '../../domain/look.js';
+import { type DaemonView, look, lookClosely, sight } from '../../domain/look.js';
 import type { Machine } from '../../domain/ports.js';
 import { stopDaemon } from '../../domain/stop-daemon.js';
 import { lockWait, underLock } from '../../domain/under-lock.js';
@@ -100,7 +100,7 @@ async function diagnoseSystem(machine: Machine, settings: MachineSettings): Prom
 }
 
 async function diagnoseDaemon(machine: Machine, name: string, settings: MachineSettings): Promise<readonly Finding[]> {
-  const view = await look(machine, { name });
+  const view = await lookClosely(machine, { name });
   switch (view.state) {
     case 'stale': {
       // Its starter or stopper may be about it right now.
