@@ -164,6 +164,19 @@ describe('notify readiness', () => {
 });
 
 describe('idle', () => {
+  test('a daemon whose start is not over is not idle (F53)', async () => {
+    const yard = newYard();
+    const instanceId = 'just-being-started';
+    yard.describe(instanceId, 'starting');
+    const daemon = await yard.serve({ instanceId, described: false, script: { options: { idle: 50 } } });
+    const since = performance.now();
+    await waitFor('many times its idle time', () => performance.now() - since >= 500);
+    expect(daemon.events().filter((event) => event.startsWith('stop'))).toEqual([]);
+    yard.describe(instanceId, 'ready');
+    expect(await daemon.end()).toEqual(clean);
+    expect(daemon.events().slice(1)).toEqual(['stop idle', 'stopped', 'exit 0']);
+  });
+
   test('ends after that long without a connection', async () => {
     const yard = newYard();
     const daemon = await yard.serve({ script: { options: { idle: '200ms' } } });

@@ -1,3 +1,13 @@
+/** Whether its starter still waits for this instance: it may be about to connect. */
+export function isBeingStarted(descriptorText: string, instanceId: string): boolean {
+  try {
+    const record = JSON.parse(descriptorText);
+    return record?.instanceId === instanceId && record.phase === 'starting';
+  } catch {
+    return false;
+  }
+}
+
 /** Whose a descriptor is. `unclear`: it can't be read as one, so it proves nothing. */
 export type Ownership = 'ours' | 'not-ours' | 'unclear';
 

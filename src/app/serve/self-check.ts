@@ -70,7 +70,7 @@ function createLook({ descriptor, instanceId }: Pick<OwnPlace, 'descriptor' | 'i
 }
 
 /** Empty, which nobody's descriptor is, for what is no file of a sensible size. Never waits for the writer of a pipe: that look would be the last. */
-async function readDescriptor(path: string): Promise<string> {
+export async function readDescriptor(path: string): Promise<string> {
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stats = await file.stat();

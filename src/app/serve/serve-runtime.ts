@@ -8,13 +8,17 @@ import { Connections } from './connections.js';
 import { leaveEndedMarker } from './ended-marker.js';
 import { IdleTimer } from './idle-timer.js';
 import type { OwnPlace } from './own-place.js';
+import { isBeingStarted } from './ownership.js';
 import { Reloader } from './reloader.js';
 import { report } from './report.js';
-import { startSelfCheck } from './self-check.js';
+import { readDescriptor, startSelfCheck } from './self-check.js';
 import type { ServedDaemon } from './serve-daemon.js';
 import type { ServeSettings, StopReason } from './serve-options.js';
 import { ServedConnection } from './served-connection.js';
 import { settlesWithin } from './settles-within.js';
+
+/** A starter that takes longer to see that we are ready is gone. */
+const longestStartMs = 60_000;
 
 /** A daemon from its first socket to its last answer. */
 export class ServeRuntime implements ServedDaemon, Administered {
@@ -27,6 +31,7 @@ export class ServeRuntime implements ServedDaemon, Administered {
   #endSelfCheck = () => {};
   #socket: OwnedSocket | undefined;
   #stopping = false;
+  #readyMs = 0;
   #left = false;
 
   constructor(settings: ServeSettings, place: OwnPlace) {
@@ -73,6 +78,7 @@ export class ServeRuntime implements ServedDaemon, Administered {
     try {
       await this.#openSocket();
       if (!this.#stopping) announceReadiness(this.#place);
+      this.#readyMs = performance.now();
     } catch (error) {
       this.#socket?.close();
       for (const undone of undo) undone();
@@ -152,7 +158,7 @@ export class ServeRuntime implements ServedDaemon, Administered {
 
   /** First nobody finds the socket any more. Whoever found it just before is served, and the daemon stays. */
   async #endIfStillIdle(): Promise<void> {
-    if (this.#settings.isBusy?.()) {
+    if (this.#settings.isBusy?.() || (await this.#isBeingStarted())) {
       this.#idle.update(this.#connections.size);
       return;
     }
@@ -168,6 +174,13 @@ export class ServeRuntime implements ServedDaemon, Administered {
     } catch (error) {
       report('the socket is lost', error);
     }
+  }
+
+  /** To leave before whoever started us has seen that we are ready would make a failure of the start. */
+  async #isBeingStarted(): Promise<boolean> {
+    if (performance.now() - this.#readyMs > longestStartMs) return false;
+    const { descriptor, instanceId } = this.#place;
+    return isBeingStarted(await readDescriptor(descriptor).catch(() => ''), instanceId);
   }
 
   /** Whatever else would end this daemon now changes nothing. */

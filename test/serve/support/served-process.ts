@@ -52,8 +52,8 @@ export class Yard {
     return join(this.folder, name);
   }
 
-  describe(instanceId: string): void {
-    writeFileSync(this.at('daemon.json'), JSON.stringify({ schema: 1, name: 'tested', instanceId }));
+  describe(instanceId: string, phase?: 'starting' | 'ready'): void {
+    writeFileSync(this.at('daemon.json'), JSON.stringify({ schema: 1, name: 'tested', instanceId, phase }));
   }
 
   /** Starts the scripted daemon, without waiting for anything. */
