@@ -375,7 +375,8 @@ export class Keeper {
     const decision = end.kind === 'unhealthy' || end.kind === 'not-started' ? `${wordsFor(end)}; ${why}` : why;
     this.events.say(descriptor.name, `ended (${cause}): ${decision}`);
     const logEnd = next?.log === descriptor.log ? next.logOffset : undefined;
-    await recordRun(this.machine, held, { descriptor, exitCode, signal, cause, decision, logEnd });
+    const trouble = await recordRun(this.machine, held, { descriptor, exitCode, signal, cause, decision, logEnd });
+    if (trouble !== undefined) this.events.say(descriptor.name, `ended, which could not be noted: ${trouble}`);
   }
 
   private async causeOf(descriptor: Descriptor, end: RunEnd, action: RestartDecision['action']): Promise<RunCause> {

@@ -15,12 +15,15 @@ export interface EndedRun {
   readonly logEnd?: number | undefined;
 }
 
-/** Adds a run to the flight recorder, unless it is there: whoever was about to clear its record may not have come to that. Never fails: what was done is done, whether it could be written down or not. */
-export async function recordRun(machine: Machine, held: HeldLock, run: EndedRun): Promise<void> {
+/**
+ * Adds a run to the flight recorder, unless it is there: whoever was about to clear its record may not have come to that.
+ * Never fails, since what was done is done, whether it could be written down or not: returns why it could not.
+ */
+export async function recordRun(machine: Machine, held: HeldLock, run: EndedRun): Promise<string | undefined> {
   const { instanceId, pid, startedAt, log, logOffset } = run.descriptor;
   try {
     const [newest] = await machine.runs.read(held.ref, 1);
-    if (newest?.instanceId === instanceId) return;
+    if (newest?.instanceId === instanceId) return undefined;
     const record: RunRecord = {
       instanceId,
       pid,
@@ -33,8 +36,10 @@ export async function recordRun(machine: Machine, held: HeldLock, run: EndedRun)
       decision: run.decision,
     };
     await machine.runs.append(held, record);
-  } catch {
+    return undefined;
+  } catch (error) {
     // A disk that is full must not keep a daemon from being stopped or restarted.
+    return (error as Error).message;
   }
 }
 

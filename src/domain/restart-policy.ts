@@ -1,4 +1,4 @@
-import type { DaemonSpec } from './daemon-spec.js';
+import { type DaemonSpec, specDefaults } from './daemon-spec.js';
 import type { RestartHistory } from './descriptor.js';
 
 /** How a run came to its end, as far as its supervisor knows. */
@@ -24,6 +24,19 @@ type Policy = Pick<
   DaemonSpec,
   'restart' | 'restartDelayMs' | 'restartMaxDelayMs' | 'restartLimit' | 'restartWindowMs' | 'stableMs' | 'successCodes'
 >;
+
+/** `undefined` where the longest delay is shorter than the first. Where only one of them is given, the other is no bound to it. */
+export function restartDelays(
+  delayMs: number | undefined,
+  mostMs: number | undefined,
+): Pick<DaemonSpec, 'restartDelayMs' | 'restartMaxDelayMs'> | undefined {
+  const { restartDelayMs, restartMaxDelayMs } = specDefaults;
+  if (delayMs !== undefined && mostMs !== undefined && mostMs < delayMs) return undefined;
+  return {
+    restartDelayMs: delayMs ?? Math.min(restartDelayMs, mostMs ?? restartDelayMs),
+    restartMaxDelayMs: mostMs ?? Math.max(restartMaxDelayMs, delayMs ?? restartMaxDelayMs),
+  };
+}
 
 export const freshHistory: RestartHistory = { restarts: 0, streak: 0, recentMs: [] };
 

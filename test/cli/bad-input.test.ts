@@ -57,6 +57,12 @@ const mistakes: readonly Mistake[] = [
     names: `--grace ${JSON.stringify(value)}`,
     allows: durationRule,
   })),
+  {
+    args: start('--restart', 'always', '--restart-delay', '2s', '--restart-max-delay', '1s'),
+    names: '--restart-max-delay 1s is below --restart-delay 2s',
+    allows: 'the delays grow',
+  },
+  { args: ['events', 'nobody'], names: 'no daemon named nobody is known', allows: 'daemonry list shows what is known', exitCode: 1 },
   { args: start('--grace=-1s'), names: '--grace "-1s"', allows: durationRule },
   { args: start('--ready-timeout', 'never'), names: '--ready-timeout "never"', allows: durationRule },
   { args: ['stop', 'clock', '--grace', 'no'], names: '--grace "no"', allows: durationRule },

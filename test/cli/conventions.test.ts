@@ -12,6 +12,43 @@ function onTerminal(home: TemporaryHome, args: readonly string[], env: Record<st
   return home.spawn('script', ['--quiet', '--return', '--command', quoted, '/dev/null'], { env: { TERM: 'xterm', ...env } });
 }
 
+describe.concurrent('an output that takes nothing', () => {
+  /** Runs the command line with its output into /dev/full, where every write fails. */
+  const intoFull = (home: TemporaryHome, args: readonly string[]) =>
+    home.spawn('sh', ['-c', 'exec "$@" >/dev/full', 'sh', process.execPath, commandLine, ...args]).end();
+  const told = /^daemonry: can't write to the standard output: ENOSPC; free some space, or write to another file\n$/;
+
+  test('is exit 1 and one line, whatever was to be told, and nothing that was done is undone', async ({ home }) => {
+    const { pid } = await home.startSleeper('clock');
+    const each = [['--version'], ['--help'], ['status', 'clock'], ['status', 'clock', '--json'], ['list'], ['logs', 'clock', '--json']];
+    for (const args of each) {
+      const end = await intoFull(home, args);
+      expect([args, end.exitCode, end.stderr]).toEqual([args, 1, expect.stringMatching(told)]);
+    }
+    expect(await intoFull(home, ['events', 'clock', 'nobody'])).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('nobody') });
+    // What went wrong before is told all the same, and by its own exit code.
+    const wrong = await intoFull(home, ['start', 'clock', '--json', '--grace', 'soon', '--', 'sleep', '1']);
+    expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/^daemonry: [^\n]*--grace[^\n]*\n$/) });
+    expect(await intoFull(home, ['stop', 'clock'])).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(told) });
+    expect((await home.cli(['status', 'clock', '--json'])).json).toMatchObject({ status: 'stopped' });
+    expect(home.processes().map((seen) => seen.pid)).not.toContain(pid);
+  });
+
+  test('ends what runs in the foreground, and what that runs', async ({ home }) => {
+    const end = await intoFull(home, ['run', 'clock', '--', 'sh', '-c', 'echo up; exec sleep 1000']);
+    expect([end.exitCode, end.stderr]).toEqual([1, expect.stringMatching(told)]);
+    expect(home.processes()).toEqual([]);
+  });
+
+  test('and is gone is no error', async ({ home }) => {
+    await home.startSleeper('clock');
+    const end = await home
+      .spawn('sh', ['-c', '{ "$@"; echo "exit $?" >&2; } | :', 'sh', process.execPath, commandLine, 'status', 'clock'])
+      .end();
+    expect(end.stderr).toMatch(/^exit 0\n$/);
+  });
+});
+
 describe.concurrent('options', () => {
   test('--json and --home go in any place before --', async ({ home }) => {
     const elsewhere = home.file('elsewhere');

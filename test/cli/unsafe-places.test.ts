@@ -3,10 +3,11 @@ import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync, sta
 import { describe, expect } from 'vitest';
 import { snapshot } from '../support/folder-snapshot.js';
 import { othersCanRun, otherUser } from '../support/other-user.js';
-import { isAlive } from '../support/processes.js';
+import { isAlive, untilDead } from '../support/processes.js';
 import { commandLine } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 import { canMount, TinyDisk } from '../support/tiny-disk.js';
+import { waitFor } from '../support/wait-for.js';
 
 const isRoot = process.getuid?.() === 0;
 const start = ['start', 'clock', '--', 'sleep', '1000'];
@@ -253,6 +254,36 @@ describe.concurrent('a disk (needs the right to mount)', () => {
       expect((await cli('status', 'clock')).exitCode).toBe(3);
     });
   });
+
+  test.skipIf(!canMount)(
+    'that is full lets why and status say that a crash is not noted yet, until there is room (F26)',
+    async ({ home }) => {
+      await onDisk(home, async (disk, cli) => {
+        await cli('start', 'clock', '--restart', 'always', '--', 'sleep', '1000');
+        const before = (await cli('status', 'clock', '--json')).json;
+        disk.fill();
+        process.kill(before.pid, 'SIGKILL');
+        await untilDead(before.pid);
+        const status = await cli('status', 'clock', '--json');
+        expect(status).toMatchObject({ exitCode: 3, json: { phase: 'backoff', reason: 'awaiting-restart' } });
+        expect(status.json.hint).toContain('a full disk perhaps');
+        // Its supervisor tries again now and then, and holds the lock meanwhile.
+        const why = await waitFor('word of it', async () => {
+          const { stdout } = await cli('why', 'clock');
+          return stdout.includes(`pid ${before.pid} is gone, and its supervisor has not noted yet how it ended`) && stdout;
+        });
+        expect(why).not.toContain('no run of it has ended yet');
+        for (let pages = 0; pages < 8; pages++) disk.freePage();
+        await waitFor('the next run', async () => (await cli('status', 'clock', '--json')).json.phase === 'ready');
+        const { runs, unrecorded } = await waitFor('the record of the one before', async () => {
+          const { json } = await cli('why', 'clock', '--json');
+          return json.runs.length > 0 && json;
+        });
+        expect(runs).toMatchObject([{ instanceId: before.instanceId, signal: 'SIGKILL' }]);
+        expect(unrecorded).toEqual([]);
+      });
+    },
+  );
 
   test.skipIf(!canMount)('that is read-only fails a start at once, with path and errno (F27)', async ({ home }) => {
     await onDisk(home, async (disk, cli) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type DaemonSpec, specDefaults } from '../../src/domain/daemon-spec.js';
 import type { RestartHistory } from '../../src/domain/descriptor.js';
-import { decideRestart, freshHistory, luckOf, type RunEnd } from '../../src/domain/restart-policy.js';
+import { decideRestart, freshHistory, luckOf, type RunEnd, restartDelays } from '../../src/domain/restart-policy.js';
 
 const policy = {
   ...specDefaults,
@@ -116,5 +116,19 @@ describe('restart policy: crash loops', () => {
 
   test('a stable run does not make the window forget', () => {
     expect(decide({}, at(9_000, 8_000, 7_000), crash, 6_000).action).toBe('give-up');
+  });
+});
+
+describe('restartDelays', () => {
+  const { restartDelayMs, restartMaxDelayMs } = specDefaults;
+  test.each([
+    [undefined, undefined, { restartDelayMs, restartMaxDelayMs }],
+    [60_000, undefined, { restartDelayMs: 60_000, restartMaxDelayMs: 60_000 }],
+    [undefined, 50, { restartDelayMs: 50, restartMaxDelayMs: 50 }],
+    [0, undefined, { restartDelayMs: 0, restartMaxDelayMs }],
+    [1_000, 1_000, { restartDelayMs: 1_000, restartMaxDelayMs: 1_000 }],
+    [1_001, 1_000, undefined],
+  ])('of %s and %s', (delayMs, mostMs, delays) => {
+    expect(restartDelays(delayMs, mostMs)).toEqual(delays);
   });
 });

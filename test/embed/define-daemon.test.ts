@@ -33,6 +33,7 @@ describe.concurrent('defineDaemon', () => {
     [{ stopSignal: 'SIGFOO' }, 'invalid-spec'],
     [{ onTimeout: 'explode' }, 'invalid-spec'],
     [{ logMaxBytes: 0 }, 'invalid-spec'],
+    [{ restartDelayMs: 200, restartMaxDelayMs: 100 }, 'invalid-spec'],
     [{ logKeep: 1.5 }, 'invalid-spec'],
     [{ socket: 'x'.repeat(120) }, 'invalid-spec'],
   ];

@@ -1,6 +1,8 @@
 import { checkedName, nameRule } from '../../domain/daemon-name.js';
 import { findCycles } from '../../domain/dependency-graph.js';
 import { isDaemonKey, isProjectName } from '../../domain/project.js';
+import { parseDuration } from '../../domain/quantity.js';
+import { restartDelays } from '../../domain/restart-policy.js';
 import { type FileIssue, isPlainMap, type LocatedValue, type Path } from './located-yaml.js';
 import { merge } from './merge-defaults.js';
 import { nearest } from './shape-issues.js';
@@ -114,6 +116,7 @@ function checkSense(file: LocatedValue, root: Record<string, unknown>, key: stri
   if (isPlainMap(entry.restart) && policy === undefined) {
     issues.push(file.keyIssue(at('restart'), `the restart of ${key} has no policy: it takes never, on-failure, always`));
   }
+  issues.push(...checkDelays(file, root, key, entry.restart));
   if (isPlainMap(entry.health)) {
     if (entry.health.probe === undefined) issues.push(file.keyIssue(at('health'), `the health of ${key} has no probe`));
     const isWatched = policy === 'on-failure' || policy === 'always';
@@ -123,6 +126,17 @@ function checkSense(file: LocatedValue, root: Record<string, unknown>, key: stri
     }
   }
   return issues;
+}
+
+/** Said of the mapping that has the one or the other; of the defaults once. */
+function checkDelays(file: LocatedValue, root: Record<string, unknown>, key: string, restart: unknown): readonly FileIssue[] {
+  if (!isPlainMap(restart)) return [];
+  const [delay, most] = [restart.delay, restart.max_delay].map((text) => (typeof text === 'string' ? parseDuration(text) : undefined));
+  if (restartDelays(delay, most)) return [];
+  const message = `max_delay ${restart.max_delay} is below delay ${restart.delay}: the delays grow from the one up to the other`;
+  const own = isPlainMap(root.daemons) && isPlainMap(root.daemons[key]) ? root.daemons[key].restart : undefined;
+  const part = isPlainMap(own) && ['max_delay', 'delay'].find((one) => own[one] !== undefined);
+  return [file.issue(part ? ['daemons', key, 'restart', part] : ['defaults', 'restart', 'max_delay'], message)];
 }
 
 function policyOf(entry: Record<string, unknown>): unknown {

@@ -3,6 +3,7 @@ import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
 import { type HealthCheck, type HealthProbe, healthDefaults, parseHealthProbe } from '../../domain/health-check.js';
 import { parseDuration, parseSize } from '../../domain/quantity.js';
 import { parseReadyCondition, type ReadyCondition } from '../../domain/ready-condition.js';
+import { restartDelays } from '../../domain/restart-policy.js';
 import { splitCommand } from '../../domain/split-command.js';
 import { findSignalName } from '../signal-name.js';
 import type { DaemonEntry } from './project-shape.js';
@@ -35,8 +36,7 @@ export function entryToSpec(entry: DaemonEntry, project: string, folder: string,
     logMaxBytes: parseSize(entry.logs?.max_size ?? '') ?? specDefaults.logMaxBytes,
     logKeep: entry.logs?.keep ?? specDefaults.logKeep,
     restart: restart.policy ?? specDefaults.restart,
-    restartDelayMs: milliseconds(restart.delay, specDefaults.restartDelayMs),
-    restartMaxDelayMs: milliseconds(restart.max_delay, specDefaults.restartMaxDelayMs),
+    ...restartDelays(parseDuration(restart.delay ?? ''), parseDuration(restart.max_delay ?? '')),
     restartLimit: restart.limit ?? specDefaults.restartLimit,
     restartWindowMs: milliseconds(restart.window, specDefaults.restartWindowMs),
     stableMs: milliseconds(restart.stable_after, specDefaults.stableMs),

@@ -58,6 +58,8 @@ function hintOf({ place, descriptor, state, reason }: DaemonView): string | null
     return `daemonry logs ${place.name} may tell why; daemonry start ${place.name} starts it again, daemonry stop ${place.name} clears the record`;
   if (reason === 'supervisor-gone')
     return `its supervisor is gone, and nobody restarts it: daemonry start ${place.name} does, as does the next verb that acts on any daemon here`;
+  if (reason === 'awaiting-restart' && descriptor?.phase !== 'backoff')
+    return `its supervisor has still to note its end: where that takes long, daemonry logs supervisor tells why, a full disk perhaps`;
   if (reason === 'crash-loop') return `daemonry why ${place.name} tells more; daemonry start ${place.name} tries again`;
   if (state !== 'unknown') return null;
   return reason === 'newer-schema'

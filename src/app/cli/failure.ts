@@ -36,8 +36,8 @@ const remedies: Readonly<Record<DaemonErrorCode, Remedy>> = {
   'unsafe-home': says(4, () => 'choose another with --home or DAEMONRY_HOME, or mend its owner and mode'),
   unwritable: says(
     1,
-    ({ errno }) =>
-      `${errno === 'ENOSPC' || errno === 'EDQUOT' ? 'free some space' : 'mend it'}, or choose another place with --home or DAEMONRY_HOME`,
+    ({ errno, stream }) =>
+      `${errno === 'ENOSPC' || errno === 'EDQUOT' ? 'free some space' : 'mend it'}, or ${stream === undefined ? 'choose another place with --home or DAEMONRY_HOME' : 'write to another file'}`,
   ),
   'unknown-daemon': says(1, ({ name, reason }) =>
     reason === 'newer-schema'

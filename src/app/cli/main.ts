@@ -57,8 +57,7 @@ function render(result: Answer | string, json: boolean): number {
 }
 
 function renderFailure({ exitCode, code, message, hint, facts }: Failure, json: boolean, argv: readonly string[]): number {
-  if (json) terminal.out(`${JSON.stringify({ schema: 1, error: { ...facts, code, message, hint } })}\n`);
-  else {
+  if (!json || !tellOut(`${JSON.stringify({ schema: 1, error: { ...facts, code, message, hint } })}\n`)) {
     terminal.err(`${terminal.paint(stderr, 'red', 'daemonry:')} ${message}${hint === null ? '' : `; ${hint}`}\n`);
     for (const line of errorsOf(facts)) terminal.err(`${line}\n`);
     for (const line of tailOf(facts)) terminal.err(`  ${terminal.paint(stderr, 'dim', '|')} ${line}\n`);
@@ -66,6 +65,16 @@ function renderFailure({ exitCode, code, message, hint, facts }: Failure, json: 
   // Its exit code tells how a daemon is, and what can't be read can't be told.
   const unreadable = splitCommand(argv).own[0] === 'status' && (code === 'not-permitted' || code === 'unsafe-home');
   return unreadable ? 4 : exitCode;
+}
+
+/** False where nothing can be said there. */
+function tellOut(text: string): boolean {
+  try {
+    terminal.out(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** All that is wrong with a file, as compilers tell it. One alone is the message itself. */

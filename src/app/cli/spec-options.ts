@@ -4,6 +4,7 @@ import { findSignalName, signalNames } from '../../adapters/signal-name.js';
 import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
 import { type HealthCheck, healthDefaults, healthRule, parseHealthProbe } from '../../domain/health-check.js';
 import { parseReadyCondition, type ReadyCondition } from '../../domain/ready-condition.js';
+import { restartDelays } from '../../domain/restart-policy.js';
 import { type Invocation, UsageError } from './invocation.js';
 
 /** Options of `start` and `run` that describe the daemon, and mean nothing without a command. */
@@ -74,8 +75,7 @@ function readSpec(invocation: Invocation, cwd: () => string, command: readonly s
     logMaxBytes: invocation.sizeBytes('--log-max-size') ?? specDefaults.logMaxBytes,
     logKeep: invocation.count('--log-keep', 1_000) ?? specDefaults.logKeep,
     restart: invocation.choice('--restart', ['never', 'on-failure', 'always']) ?? specDefaults.restart,
-    restartDelayMs: invocation.durationMs('--restart-delay') ?? specDefaults.restartDelayMs,
-    restartMaxDelayMs: invocation.durationMs('--restart-max-delay') ?? specDefaults.restartMaxDelayMs,
+    ...delays(invocation),
     restartLimit: invocation.count('--restart-limit', 1_000) ?? specDefaults.restartLimit,
     restartWindowMs: invocation.durationMs('--restart-window') ?? specDefaults.restartWindowMs,
     stableMs: invocation.durationMs('--stable-after') ?? specDefaults.stableMs,
@@ -84,6 +84,13 @@ function readSpec(invocation: Invocation, cwd: () => string, command: readonly s
     version: invocation.value('--daemon-version') ?? null,
     project: null,
   };
+}
+
+function delays(invocation: Invocation) {
+  const delays = restartDelays(invocation.durationMs('--restart-delay'), invocation.durationMs('--restart-max-delay'));
+  if (delays) return delays;
+  const [delay, most] = [invocation.value('--restart-delay'), invocation.value('--restart-max-delay')];
+  throw new UsageError(`--restart-max-delay ${most} is below --restart-delay ${delay}`, 'the delays grow from the one up to the other');
 }
 
 function successCodes(invocation: Invocation): readonly number[] {

@@ -1,4 +1,5 @@
 import { fstatSync, writeSync } from 'node:fs';
+import { DaemonError } from '../../domain/daemon-error.js';
 
 const stdout = 1;
 const stderr = 2;
@@ -16,8 +17,14 @@ export type Colour = keyof typeof codes;
 
 /** Standard streams, written by descriptor: setting up `process.stdout` costs a tenth of a `status`. */
 export const terminal = {
-  out: (text: string) => write(stdout, text),
-  err: (text: string) => write(stderr, text),
+  /** False when the reader is gone, which is no error: whoever piped us into `head` has seen enough. Throws `unwritable`. */
+  out: (text: string): boolean => {
+    const errno = write(stdout, text);
+    if (errno === undefined || errno === 'EPIPE') return errno === undefined;
+    throw new DaemonError('unwritable', `can't write to the standard output: ${errno}`, { stream: 'stdout', errno });
+  },
+  /** Whoever can't be told can't be told that, either. */
+  err: (text: string): void => void write(stderr, text),
   paint: (fd: 1 | 2, colour: Colour, text: string) =>
     hasColour(fd) ? `\u001b[${codes[colour][0]}m${text}\u001b[${codes[colour][1]}m` : text,
   hasColour,
@@ -39,20 +46,18 @@ export function isTerminal(fd: number): boolean {
   }
 }
 
-/** False when the reader is gone, which is no error: whoever piped us into `head` has seen enough. */
-function write(fd: number, text: string): boolean {
+/** Returns what it failed with. */
+function write(fd: number, text: string): string | undefined {
   const bytes = Buffer.from(text);
   for (let written = 0; written < bytes.length; ) {
     try {
       written += writeSync(fd, bytes, written);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EPIPE') return false;
-      // A stream that can't be written to can't be told so, either.
-      if (code !== 'EAGAIN') return false;
+      const { code = 'EIO' } = error as NodeJS.ErrnoException;
+      if (code !== 'EAGAIN') return code;
       // Somebody made this pipe non-blocking, and it is full.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     }
   }
-  return true;
+  return undefined;
 }

@@ -6,6 +6,7 @@ import { type DaemonSpec, type RestartPolicy, specDefaults } from '../../domain/
 import { type HealthCheck, healthDefaults, parseHealthProbe } from '../../domain/health-check.js';
 import { longestDurationMs } from '../../domain/quantity.js';
 import { parseReadyCondition, type ReadyCondition } from '../../domain/ready-condition.js';
+import { restartDelays } from '../../domain/restart-policy.js';
 
 /** How an embedding program describes its daemon. Durations in milliseconds, sizes in bytes. */
 export interface DaemonOptions {
@@ -46,7 +47,7 @@ export interface DaemonOptions {
   readonly restart?: RestartPolicy | undefined;
   /** Before the second restart in a row, doubled for each further one. 0: no delay at all. Default 100. */
   readonly restartDelayMs?: number | undefined;
-  /** The longest such delay. Default 30 000. */
+  /** The longest such delay: not below `restartDelayMs`. Default 30 000, or `restartDelayMs` where that is longer. */
   readonly restartMaxDelayMs?: number | undefined;
   /** So many restarts within `restartWindowMs` end in phase `failed`. 0: never. Default 10. */
   readonly restartLimit?: number | undefined;
@@ -105,8 +106,7 @@ export function specFromOptions(options: DaemonOptions): DaemonSpec {
     logMaxBytes: whole('logMaxBytes', options.logMaxBytes, 1, specDefaults.logMaxBytes),
     logKeep: whole('logKeep', options.logKeep, 0, specDefaults.logKeep, 1_000),
     restart: restart(options.restart),
-    restartDelayMs: milliseconds('restartDelayMs', options.restartDelayMs, specDefaults.restartDelayMs),
-    restartMaxDelayMs: milliseconds('restartMaxDelayMs', options.restartMaxDelayMs, specDefaults.restartMaxDelayMs),
+    ...delays(options),
     restartLimit: whole('restartLimit', options.restartLimit, 0, specDefaults.restartLimit, 1_000),
     restartWindowMs: milliseconds('restartWindowMs', options.restartWindowMs, specDefaults.restartWindowMs),
     stableMs: milliseconds('stableMs', options.stableMs, specDefaults.stableMs),
@@ -147,6 +147,13 @@ function restart(value: RestartPolicy | undefined): RestartPolicy {
   if (value === undefined) return specDefaults.restart;
   if (['never', 'on-failure', 'always'].includes(value)) return value;
   throw invalid('restart', value, 'it is never, on-failure or always');
+}
+
+function delays({ restartDelayMs, restartMaxDelayMs }: DaemonOptions) {
+  const given = (option: string, value: number | undefined) => (value === undefined ? undefined : milliseconds(option, value, 0));
+  const delays = restartDelays(given('restartDelayMs', restartDelayMs), given('restartMaxDelayMs', restartMaxDelayMs));
+  if (delays) return delays;
+  throw invalid('restartMaxDelayMs', restartMaxDelayMs, `it is at least restartDelayMs, which is ${restartDelayMs}`);
 }
 
 function successCodes(value: readonly number[] = specDefaults.successCodes): readonly number[] {

@@ -294,4 +294,18 @@ describe('reading a project file', () => {
       expect(failure(() => readProject({ file: path }))).toMatchObject({ code, message: expect.stringContaining(why) });
     }
   });
+
+  test('a longest delay that is below the first is told where the file says so, of the defaults once', () => {
+    const file = '/work/daemonry.yaml';
+    const read = (text: string) => failure(() => parseProject(`project: shop\n${text}`, file)).errors;
+    const own = read('daemons:\n  a:\n    command: x\n    restart: { policy: always, delay: 2s, max_delay: 1s }\n');
+    expect(own).toMatchObject([{ line: 5, path: ['daemons', 'a', 'restart', 'max_delay'] }]);
+    const half = read('defaults: { restart: { policy: always, max_delay: 1s } }\ndaemons: { a: { command: x, restart: { delay: 2s } } }\n');
+    expect(half).toMatchObject([{ line: 3, path: ['daemons', 'a', 'restart', 'delay'] }]);
+    const usual = 'defaults: { restart: { policy: always, delay: 2s, max_delay: 1s } }\n';
+    const errors = read(`${usual}daemons: { a: { command: x }, b: { command: x } }\n`);
+    expect(errors).toMatchObject([
+      { line: 2, path: ['defaults', 'restart', 'max_delay'], message: expect.stringContaining('max_delay 1s is below delay 2s') },
+    ]);
+  });
 });

@@ -21,6 +21,7 @@ export async function carryOut(
   setMaxListeners(0, interruption.signal);
   try {
     const results = await work({ signal: interruption.signal, onProgress: board.onProgress });
+    if (board.failure) throw board.failure;
     return projectAnswer(results, board.tellsResults && results.length > 0);
   } finally {
     board.end();

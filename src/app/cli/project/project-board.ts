@@ -12,6 +12,8 @@ export interface ProjectBoard {
   readonly onProgress: (name: string, now: Now) => void;
   /** Whether the results have been told one by one. */
   readonly tellsResults: boolean;
+  /** Why a result could not be told: nobody's work is broken off for that. */
+  readonly failure?: unknown;
   end(): void;
 }
 
@@ -19,11 +21,23 @@ export interface ProjectBoard {
 export function projectBoard(isQuiet: boolean): ProjectBoard {
   if (isQuiet) return { onProgress: () => {}, tellsResults: true, end: () => {} };
   if (isTerminal(stderr) && process.env.TERM !== 'dumb') return new LiveBoard();
-  return {
-    onProgress: (_name, now) => void (typeof now === 'object' && terminal.out(`${resultLine(now)}\n`)),
-    tellsResults: true,
-    end: () => {},
+  return new PlainBoard();
+}
+
+class PlainBoard implements ProjectBoard {
+  readonly tellsResults = true;
+  failure: unknown;
+
+  readonly onProgress = (_name: string, now: Now): void => {
+    if (typeof now !== 'object') return;
+    try {
+      terminal.out(`${resultLine(now)}\n`);
+    } catch (error) {
+      this.failure ??= error;
+    }
   };
+
+  end(): void {}
 }
 
 class LiveBoard implements ProjectBoard {

@@ -1,5 +1,6 @@
 import { checkedFolderName } from '../../../domain/daemon-name.js';
 import { type DaemonView, lookClosely } from '../../../domain/look.js';
+import { notFound } from '../../../domain/restart-daemon.js';
 import type { Answer } from '../answer.js';
 import { Interruption } from '../interruption.js';
 import type { Invocation } from '../invocation.js';
@@ -11,6 +12,7 @@ const pollMs = 100;
 /** A line of JSON for each change of a daemon's state, phase or instance, until it is interrupted. Nothing is asked but the disk and the process table. */
 export async function events(invocation: Invocation, { machine }: VerbContext): Promise<Answer> {
   const chosen = invocation.names.map(checkedFolderName);
+  for (const name of chosen) if (!(await machine.descriptors.place({ name })).known) throw notFound(name);
   const interruption = new Interruption();
   const known = new Map<string, Seen>();
   const tell = (event: Record<string, unknown>) => {

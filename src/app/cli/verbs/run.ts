@@ -59,6 +59,7 @@ export async function watchFromHere(
     await untilOver(machine, started.descriptor, interruption.signal);
     // What is left of this run goes, and its record; one that somebody has started since is none of ours.
     await stopDaemon(machine, { ref: { name }, instanceId: started.descriptor.instanceId });
+    if (output.failure) throw output.failure;
     return ended(started.descriptor, await endOf(machine, started.end));
   } catch (error) {
     const descriptor = output.descriptor;
@@ -79,6 +80,8 @@ async function loadWhatAStopNeeds(): Promise<void> {
 /** What the daemon writes, from its first word to its last. */
 class Output {
   descriptor: Descriptor | undefined;
+  /** Why nothing can be written any more: told once the daemon is stopped. */
+  failure: unknown;
   private follower: LogFollower | undefined;
   private timer: NodeJS.Timeout | undefined;
 
@@ -104,10 +107,19 @@ class Output {
   private pass(): boolean {
     const text = this.follower?.read() ?? '';
     if (text === '') return false;
-    const isHeard = terminal.out(text);
+    const isHeard = this.tell(text);
     // Whoever read it is gone: as in any pipe, that ends the writer.
     if (!isHeard && !this.interruption.signal.aborted) this.interruption.interrupt();
     return isHeard;
+  }
+
+  private tell(text: string): boolean {
+    try {
+      return terminal.out(text);
+    } catch (error) {
+      this.failure ??= error;
+      return false;
+    }
   }
 }
 
