@@ -24,6 +24,8 @@ export interface SupervisorReference {
   readonly pid: number;
   readonly startToken: string;
   readonly instanceId: string;
+  /** Its process may live on, and keeps this daemon no longer. */
+  readonly left?: true;
 }
 
 export function sameInstance(a: { readonly instanceId: string }, b: { readonly instanceId: string }): boolean {

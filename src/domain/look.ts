@@ -40,7 +40,7 @@ function phaseOf(state: DaemonState, reason: StateReason, descriptor: Descriptor
 
 /** Whether the supervisor on record is alive: in the same world as the daemon that it started or took over. */
 async function guardianOf(inspector: ProcessInspector, descriptor: Descriptor): Promise<Guardian> {
-  if (descriptor.supervisedBy === null) return 'gone';
+  if (descriptor.supervisedBy === null || descriptor.supervisedBy.left) return 'gone';
   const sighting = await sight(inspector, supervisorOf(descriptor, descriptor.supervisedBy));
   return isDead(sighting) ? 'gone' : sighting.kind === 'alive' ? 'alive' : 'cannot-tell';
 }

@@ -32,6 +32,7 @@ export class Supervisor {
   /** What is being started, and how to cancel it. */
   private readonly launches = new Map<Promise<StartResult>, AbortController>();
   private readonly leaving = new AbortController();
+  private isHandedOver = false;
 
   constructor(
     private readonly machine: SupervisingMachine,
@@ -98,6 +99,14 @@ export class Supervisor {
     for (const keeper of this.keepers) keeper.leave();
   }
 
+  /** As `leave`, in a program that lives on: by their records alone it would be their supervisor for as long as it does. */
+  async handOver(): Promise<void> {
+    const refs = [...this.keepers].map(({ ref }) => ref);
+    this.isHandedOver = true;
+    this.leave();
+    await Promise.all(refs.map((ref) => this.letGo(ref)));
+  }
+
   /** Stops all daemons that are kept here, the last started first; what is only being started is cancelled. */
   async stopAll(): Promise<void> {
     for (const cancel of this.launches.values()) cancel.abort();
@@ -147,6 +156,7 @@ export class Supervisor {
 
   /** `isFound`: it was another's. */
   private keep(kept: Kept, isFound = false): void {
+    if (this.isHandedOver) void this.letGo(kept.ref);
     if (this.leaving.signal.aborted) return;
     const keeper = new Keeper(this.machine, this.self, kept, this.events);
     this.keepers.add(keeper);
@@ -158,7 +168,21 @@ export class Supervisor {
     keeper.run(isFound).then(isOver, (error) => {
       this.events.say(kept.ref.name, `is not kept any more: ${(error as Error).message}`);
       isOver();
+      void this.letGo(kept.ref);
     });
+  }
+
+  private async letGo(ref: DaemonRef): Promise<void> {
+    const { machine, self } = this;
+    try {
+      await underLock(machine, ref, lockWait(await machine.descriptors.readSpec(ref)), async (held) => {
+        const { descriptor } = await lookHeld(machine, ref);
+        if (!descriptor?.supervisedBy || !sameInstance(descriptor.supervisedBy, self)) return;
+        await machine.descriptors.write(held, { ...descriptor, supervisedBy: { ...descriptor.supervisedBy, left: true } });
+      });
+    } catch (error) {
+      this.events.say(ref.name, `is still on record as kept by this program: ${(error as Error).message}`);
+    }
   }
 
   /** False where that is to be tried again. */
@@ -218,6 +242,7 @@ export class Supervisor {
   private async isOrphan(descriptor: Descriptor): Promise<boolean> {
     const { supervisedBy } = descriptor;
     if (supervisedBy === null) return false;
+    if (supervisedBy.left) return true;
     if (sameInstance(supervisedBy, this.self)) return this.claimed.has(descriptor.instanceId);
     const sighting = await sight(this.machine.inspector, supervisorOf(descriptor, supervisedBy));
     return sighting.kind === 'gone' || sighting.kind === 'zombie' || sighting.kind === 'stranger';

@@ -3,6 +3,7 @@ import { loadLibrary } from '../support/library.js';
 import { environmentOf, isAlive } from '../support/processes.js';
 import { fixture, libraryFile, serveFile } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
+import { waitFor } from '../support/wait-for.js';
 import { inPhase, killNow, nextRun, runsOf, startKept, supervisorOf, takenOver, untilLeft } from './support/supervised.js';
 
 const { createSupervisor, defineDaemon } = loadLibrary();
@@ -145,6 +146,29 @@ describe.concurrent('createSupervisor', () => {
     await supervisor.stopAll();
     expect(home.processes()).toEqual([]);
     expect(runsOf(home, 'other').at(-1)).toMatchObject({ cause: 'stop' });
+  });
+
+  test('that has left is no supervisor any more, though its program lives: the next one takes over', async ({ home }) => {
+    const first = createSupervisor({ home: home.path });
+    const sleeper = { name: 'acme', command: 'sleep', args: ['1000'], restart: 'always', ready: 'log:never', onTimeout: 'keep' } as const;
+    const { pid } = await first.start({ ...sleeper, readyTimeoutMs: 1 });
+    const starting = first.start({ ...sleeper, name: 'slow', readyTimeoutMs: 300 });
+    await inPhase(home, 'slow', 'starting');
+    await first.leave();
+    expect(first.names).toEqual([]);
+    expect(home.descriptor('acme')).toMatchObject({ pid, supervisedBy: { pid: process.pid, left: true } });
+    // One that it was just starting has nobody, either.
+    await starting;
+    await waitFor('slow to be let go of', () => home.descriptor('slow').supervisedBy.left);
+    const second = createSupervisor({ home: home.path });
+    await second.takeOver();
+    expect([...second.names].sort()).toEqual(['acme', 'slow']);
+    expect(home.descriptor('acme').supervisedBy).not.toHaveProperty('left');
+    await second.leave();
+    await killNow(pid);
+    // Nobody is there who would start it again.
+    expect(await second.status('acme')).toMatchObject({ status: 'stale', reason: expect.stringMatching('process-') });
+    await second.stopAll();
   });
 
   test('refuses what is never to be restarted, and its own name', async ({ home }) => {

@@ -45,8 +45,11 @@ export interface EmbeddedSupervisor {
   status(name: string): Promise<DaemonStatus>;
   /** Keeps running what a supervisor of this home kept that is gone. */
   takeOver(): Promise<void>;
-  /** Keeps nothing any more, and leaves the daemons as they are. */
-  leave(): void;
+  /**
+   * Keeps nothing any more, at once, and leaves the daemons as they are. Resolves when their records say so, so that another
+   * supervisor takes them over though this program lives on; one that ends need not wait for that.
+   */
+  leave(): Promise<void>;
   /** Stops all that it keeps, the last started first, each within its own grace. */
   stopAll(): Promise<void>;
 }
@@ -97,8 +100,8 @@ class SupervisorInProgram implements EmbeddedSupervisor {
     return this.supervisor.takeOver();
   }
 
-  leave(): void {
-    this.supervisor.leave();
+  leave(): Promise<void> {
+    return this.supervisor.handOver();
   }
 
   stopAll(): Promise<void> {
