@@ -65,6 +65,8 @@ async function isKept(machine: Machine, { ref, spec }: Pick<StartRequest, 'ref' 
 
 async function delegate(machine: SupervisedMachine, verb: DelegatedVerb, request: StartRequest): Promise<StartResult> {
   const { clock } = machine;
+  // What is wrong with it is known at once, where it was asked for: a name for one of our own descriptors, too, means nothing elsewhere.
+  if (request.spec) await machine.spawner.resolve(request.spec, request.environment);
   const deadline = clock.monotonicMs() + patienceMs;
   for (let attempt = 1; ; attempt++) {
     try {

@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { environmentOf, hasExecuted, isAlive, untilDead } from '../support/processes.js';
+import { commandLine } from '../support/suite.js';
 import { type AnyJson, type TemporaryHome, test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
 import { endsAtLatch, killNow, nextRun, recordedRuns, runsOf, startKept, statusOf, supervisorOf, untilLeft } from './support/supervised.js';
@@ -62,6 +64,25 @@ describe.concurrent('what reaches a supervised daemon as it reaches a plain one'
     expect(kept).toEqual(plain);
     home.file('vars', 'FROM_FILE=later\n');
     expect(await restarted()).toEqual({ ...plain, env: { ...plain.env, FROM_FILE: 'later' } });
+  });
+
+  test('no pipe in the place of a file of variables, for which its supervisor would wait again and again', async ({ home }) => {
+    await startKept(home, 'first');
+    const told =
+      /^daemonry: can't read the environment file [^\n]+: it is a pipe, which can not be read again at a restart; a supervised daemon [^\n]+\n$/;
+    const shell = 'exec "$0" "$1" start clock --restart always --env-file <(echo A=1) -- sleep 1000';
+    const end = await home.spawn('bash', ['-c', shell, process.execPath, commandLine]).end();
+    expect([end.exitCode, end.stdout, end.stderr]).toEqual([2, '', expect.stringMatching(told)]);
+    expect(home.descriptor('clock')).toBeUndefined();
+    // One that comes in the place of a file later is none at a restart either, and keeps nobody waiting.
+    const file = home.file('vars', 'A=1\n');
+    const run = await startKept(home, 'clock', ['sleep', '1000'], '--env-file', file, '--restart-limit', '1');
+    rmSync(file);
+    execFileSync('mkfifo', [file]);
+    await killNow(run.pid);
+    await recordedRuns(home, 'clock', 1);
+    expect(runsOf(home, 'clock')[0].decision).toContain('it is a pipe');
+    await startKept(home, 'other');
   });
 
   test('its folder, from which its command is found', async ({ home }) => {

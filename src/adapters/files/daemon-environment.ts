@@ -11,7 +11,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export function composeEnvironment(spec: DaemonSpec, caller: Environment): Record<string, string> {
   // Not `Object.assign`, which would set what stands behind __proto__ instead of a variable of that name.
   const env: Record<string, string> = Object.fromEntries(
-    [inherited(spec, caller), ...spec.envFiles.map(readEnvFile), spec.env].flatMap(Object.entries),
+    [inherited(spec, caller), ...spec.envFiles.map((path) => readEnvFile(path, spec.restart === 'never')), spec.env].flatMap(
+      Object.entries,
+    ),
   );
   // A daemon started from within another one must not take itself for that one.
   for (const name of Object.keys(env)) if (marksOfOthers.has(name)) delete env[name];
@@ -62,25 +64,31 @@ const openedWithinMs = 2_000;
 const writtenWithinMs = 60_000;
 const pollMs = 10;
 
-function readEnvFile(path: string): Record<string, string> {
+/** Whoever restarts a daemon reads its files again at each start, and has others to look after: it waits for nobody who writes. */
+const notAgain = 'it is a pipe, which can not be read again at a restart';
+
+function readEnvFile(path: string, mayWait: boolean): Record<string, string> {
   try {
     // A byte order mark would become part of the first name.
     return parseEnv(
-      readBounded(path)
+      readBounded(path, mayWait)
         .toString('utf8')
         .replace(/^\uFEFF/, ''),
     ) as Record<string, string>;
   } catch (error) {
     const errno = errnoOf(error);
-    throw new DaemonError('invalid-spec', `can't read the environment file ${path}: ${errno}`, { path, errno }, error);
+    const why = errno === 'ESPIPE' ? notAgain : errno;
+    const allowed = errno === 'ESPIPE' ? { allowed: 'a supervised daemon takes its variables from a file' } : {};
+    throw new DaemonError('invalid-spec', `can't read the environment file ${path}: ${why}`, { path, errno, ...allowed }, error);
   }
 }
 
 /** A pipe too, as the shell makes one for `<(…)`. Opened and read without blocking, since nothing could end that, not even Ctrl-C. */
-function readBounded(path: string): Buffer {
+function readBounded(path: string, mayWait: boolean): Buffer {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const isPipe = fstatSync(fd).isFIFO();
+    if (isPipe && !mayWait) throw errnoError('ESPIPE');
     const began = performance.now();
     const bytes = Buffer.allocUnsafe(largestEnvFileBytes + 1);
     for (let length = 0; length < bytes.length; ) {
@@ -88,6 +96,7 @@ function readBounded(path: string): Buffer {
       // Nothing from a pipe that never had anything in it: its writer is still to come.
       const isWaiting = count === undefined || (count === 0 && isPipe && length === 0);
       if (count === 0 && !isWaiting) return bytes.subarray(0, length);
+      if (isWaiting && !mayWait) throw errnoError('ESPIPE');
       if (isWaiting) waitOn(performance.now() - began, count === undefined ? writtenWithinMs : openedWithinMs);
       length += count ?? 0;
     }
