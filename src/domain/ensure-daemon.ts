@@ -22,7 +22,7 @@ export async function ensureDaemon(machine: Machine, request: EnsureRequest): Pr
   if (result.outcome === 'started' || !isOutdated(result.descriptor, request.spec)) return result;
   const command = await machine.spawner.resolve(request.spec, request.environment);
   const replaced = await underLock(machine, request.ref, lockWait(request.spec, request.signal), async (held) => {
-    const view = await look(machine, request.ref);
+    const view = await look(machine, held.ref);
     // Another caller may have replaced it while we waited.
     if (view.state !== 'running' || !isOutdated(view.descriptor as Descriptor, request.spec)) return undefined;
     await endAndClear(machine, held, view.descriptor as Descriptor, { what: 'replaced by another version' });

@@ -12,7 +12,7 @@ import type { DaemonRef, Environment, HeldLock, Launch, ProcessEnd, SupervisingM
 import { recordRun, sawMemoryKill } from './record-run.js';
 import { decideRestart, delayOfLast, freshHistory, isSuccess, luckOf, type RestartDecision, type RunEnd } from './restart-policy.js';
 import type { RunCause } from './run-record.js';
-import { cleanUp, endAndClear, lockWait, lookHeld, underLock } from './under-lock.js';
+import { cleanUp, clearForGood, endAndClear, lockWait, lookHeld, settleQuietly, underLock } from './under-lock.js';
 import { watchHealth } from './watch-health.js';
 
 /** A daemon, as its supervisor knows it. */
@@ -181,7 +181,7 @@ export class Keeper {
   private async goOn(held: HeldLock): Promise<Step> {
     const { machine, leaving } = this;
     if (leaving.signal.aborted) return 'over';
-    const view = await lookHeld(machine, this.kept.ref);
+    const view = await lookHeld(machine, held);
     const { descriptor } = view;
     if (!descriptor || !this.isOurs(view)) return 'over';
     this.recognize(descriptor);
@@ -249,7 +249,7 @@ export class Keeper {
       return 'running';
     }
     if (outcome === 'timeout') this.last = { ...this.last, end: notReady(spec.readyTimeoutMs) };
-    return this.react(held, await lookHeld(machine, this.kept.ref));
+    return this.react(held, await lookHeld(machine, held));
   }
 
   private async react(held: HeldLock, view: DaemonView): Promise<Step> {
@@ -281,11 +281,12 @@ export class Keeper {
     const phase = phaseAfter[action];
     const decided = { ...untold.descriptor, phase, ...(action === 'accept' ? {} : { history: decision.history }) };
     await machine.descriptors.write(held, decided);
+    await settleQuietly(machine, held);
     this.untold = untold;
     if (view.state === 'running') await endRecorded(machine, held, decided, decided.stop.graceMs, phase);
     await this.tell(held);
     await endLeftovers(machine, decided, decided.stop.graceMs);
-    if (action === 'accept') await machine.descriptors.clear(held);
+    if (action === 'accept') await clearForGood(machine, held, decided);
     return action === 'restart' ? { waitMs: decision.delayMs } : 'over';
   }
 
@@ -337,7 +338,7 @@ export class Keeper {
 
   /** Where it came to a run of its own, that is over; else the one before had one more chance. */
   private async failedToStart(held: HeldLock, history: RestartHistory, failure: FailedStart, untold?: Untold): Promise<Step> {
-    const view = await lookHeld(this.machine, this.kept.ref);
+    const view = await lookHeld(this.machine, held);
     const before = this.kept.descriptor;
     const latest = view.descriptor ?? before;
     const end = endOfFailed(failure.error);

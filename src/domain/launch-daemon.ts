@@ -73,7 +73,9 @@ export async function launchDaemon(
     if (outcome === 'timeout' && spec.onTimeout === 'keep') return { descriptor, spec, path, outcome: 'starting', ...ends };
     if (outcome === 'ended') throw await endedBeforeReady(machine, descriptor, launch);
     if (outcome !== 'ready') throw await unready(machine, descriptor, spec, outcome);
-    return { descriptor: await recordPhase(machine, held, descriptor, 'ready'), spec, path, outcome: 'started', ...ends };
+    const ready = await recordPhase(machine, held, descriptor, 'ready');
+    await machine.descriptors.settle(held);
+    return { descriptor: ready, spec, path, outcome: 'started', ...ends };
   } catch (error) {
     // Of one that is dead, too: its children may still hold the port that it died over.
     await endRecorded(machine, held, descriptor, descriptor.stop.graceMs, keepsRecord ? 'backoff' : 'stopping');

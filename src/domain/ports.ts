@@ -157,8 +157,10 @@ export interface InstanceFiles {
 export interface DescriptorRepo {
   place(ref: DaemonRef): Awaitable<DaemonPlace>;
   read(ref: DaemonRef): Awaitable<DescriptorReading>;
-  /** Atomic and durable: a reader sees the old record or the new one. */
+  /** Atomic: a reader sees the old record or the new one. */
   write(held: HeldLock, descriptor: Descriptor): Awaitable<void>;
+  /** Makes record and spec outlive a power cut, which leaves no process: so this may come after the launch, and before it is told. */
+  settle(held: HeldLock): Awaitable<void>;
   /** Removes the descriptor, or sets it aside as `.bad` where it can't be parsed, with the files of the run that it names. */
   clear(held: HeldLock): Awaitable<void>;
   /** Removes the files of a run that is over, and keeps its record: the next run's takes its place. */

@@ -74,7 +74,7 @@ async function prepare(machine: Machine, view: DaemonView, request: StartRequest
 }
 
 async function startHeld(machine: Machine, held: HeldLock, request: StartRequest, prepared: Prepared | undefined): Promise<StartResult> {
-  const view = await lookHeld(machine, request.ref);
+  const view = await lookHeld(machine, held);
   const step = stepFor(view.state, request.force ? 'start-by-force' : 'start');
   switch (step) {
     case 'nothing': {

@@ -42,7 +42,7 @@ export async function stopDaemon(machine: Machine, request: StopRequest): Promis
 }
 
 export async function stopHeld(machine: Machine, held: HeldLock, request: StopRequest, what = 'stopped'): Promise<StopResult> {
-  const view = await lookHeld(machine, request.ref);
+  const view = await lookHeld(machine, held);
   const { name } = view.place;
   const isAnother = request.instanceId !== undefined && view.descriptor?.instanceId !== request.instanceId;
   if (isAnother) return { name, outcome: 'already-stopped', pid: null, escaped: [], beyondReach: [] };

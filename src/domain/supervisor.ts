@@ -202,7 +202,7 @@ export class Supervisor {
     if (reading.kind !== 'present' || !(await this.isOrphan(reading.descriptor))) return;
     const before = await this.machine.descriptors.readSpec(ref);
     await underLock(this.machine, ref, lockWait(before, this.leaving.signal), async (held) => {
-      const view = await lookHeld(this.machine, ref);
+      const view = await lookHeld(this.machine, held);
       const { descriptor } = view;
       const spec = await this.machine.descriptors.readSpec(ref);
       if (!spec || spec.restart === 'never') return;

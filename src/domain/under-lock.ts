@@ -29,7 +29,7 @@ export function lockWait(spec: DaemonSpec | undefined, signal?: AbortSignal): Lo
 }
 
 /** A look by the holder of the lock: nobody is starting, so a starter's intent is one that was never carried out. */
-export async function lookHeld(machine: Machine, ref: DaemonRef): Promise<DaemonView> {
+export async function lookHeld(machine: Machine, { ref }: HeldLock): Promise<DaemonView> {
   const view = await look(machine, ref);
   return view.state === 'running' && view.descriptor?.intent ? { ...view, state: 'stale', reason: 'process-gone', phase: null } : view;
 }
@@ -45,7 +45,7 @@ export async function endAndClear(
   const { pid } = await machine.inspector.vantage();
   const how = end.forced ? ', and killed, since it did not end within its grace' : '';
   await recordRun(machine, held, { descriptor, cause: 'stop', decision: `${what} by pid ${pid}${how}` });
-  await machine.descriptors.clear(held);
+  await clearForGood(machine, held, descriptor);
   return end;
 }
 
@@ -55,8 +55,23 @@ export async function cleanUp(machine: Machine, held: HeldLock, view: DaemonView
   let end = nothingToEnd;
   if (view.descriptor) end = await endLeftovers(machine, view.descriptor, graceMs ?? view.descriptor.stop.graceMs);
   else if (view.reading.kind === 'corrupt') end = await endLost(machine, view, graceMs ?? specDefaults.graceMs);
-  await machine.descriptors.clear(held);
+  await clearForGood(machine, held, view.descriptor);
   return end;
+}
+
+/** A supervisor that takes over after a power cut would start again what it finds on record. */
+export async function clearForGood(machine: Machine, held: HeldLock, descriptor: Descriptor | null): Promise<void> {
+  await machine.descriptors.clear(held);
+  if (descriptor?.supervisedBy) await settleQuietly(machine, held);
+}
+
+/** What was done is done, whether it would outlive a power cut or not. */
+export async function settleQuietly(machine: Machine, held: HeldLock): Promise<void> {
+  try {
+    await machine.descriptors.settle(held);
+  } catch {
+    // The next record that is written has to settle, too.
+  }
 }
 
 /** Of a run whose end nobody saw. */

@@ -40,6 +40,20 @@ export function describeDescriptorRepoContract(subject: ContractSubject): void {
       expect(await descriptors.names()).toEqual(['contract']);
     });
 
+    test('settle: leaves what was written and what was removed as it is', async (subject) => {
+      const { descriptors } = subject.machine;
+      const held = await hold(subject);
+      await descriptors.settle(held);
+      await descriptors.write(held, await describedBy(subject));
+      await descriptors.writeSpec(held, specFor(subject.programs.sleeps));
+      await descriptors.settle(held);
+      expect(await descriptors.read(anyRef)).toMatchObject({ kind: 'present' });
+      await descriptors.clear(held);
+      await descriptors.settle(held);
+      expect(await descriptors.read(anyRef)).toEqual({ kind: 'absent' });
+      expect(await descriptors.readSpec(anyRef)).toEqual(specFor(subject.programs.sleeps));
+    });
+
     test('write: another program reads it too', async (subject) => {
       const descriptor = await describedBy(subject);
       await subject.machine.descriptors.write(await hold(subject), descriptor);

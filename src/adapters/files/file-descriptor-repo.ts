@@ -9,7 +9,16 @@ import { type DaemonFiles, filesBeside, filesInHome } from './daemon-files.js';
 import { decodeDescriptor, encodeDescriptor } from './descriptor-codec.js';
 import { errnoOf, fileFailure, naming } from './file-errors.js';
 import { randomId, shortId } from './random-id.js';
-import { checkedFolder, checkedSubfolder, largestFileBytes, readOwnFile, removeIfThere, writeAtomically } from './safe-files.js';
+import {
+  checkedFolder,
+  checkedSubfolder,
+  largestFileBytes,
+  readOwnFile,
+  removeIfThere,
+  settleFile,
+  settleFolder,
+  writeAtOnce,
+} from './safe-files.js';
 import { createSocketPath, removeDeadSocket, type SocketWish } from './socket-path.js';
 
 export interface FileSettings {
@@ -21,6 +30,9 @@ export interface FileSettings {
 
 /** One folder for each daemon in the home; see `DaemonFiles` for what is in it. */
 export class FileDescriptorRepo implements DescriptorRepo {
+  /** Where the files are of those whose lock is held: they stay there until it is let go of. */
+  private readonly held = new WeakMap<DaemonRef, Place>();
+
   constructor(protected readonly settings: FileSettings) {}
 
   place(ref: DaemonRef): DaemonPlace {
@@ -47,7 +59,14 @@ export class FileDescriptorRepo implements DescriptorRepo {
       throw new DaemonError('invalid-spec', `this daemon can't be recorded: ${'reason' in decoded ? decoded.reason : decoded.kind}`, {
         name: descriptor.name,
       });
-    writeAtomically(this.locate(held.ref).files.descriptor, text);
+    writeAtOnce(this.locate(held.ref).files.descriptor, text);
+  }
+
+  async settle(held: HeldLock): Promise<void> {
+    const { descriptor, spec, folder } = this.locate(held.ref).files;
+    const settled = await Promise.all([settleFile(descriptor), settleFile(spec)]);
+    // That it was removed stands in the folder.
+    if (!settled[0] && this.settings.platform !== 'win32') await settleFolder(folder);
   }
 
   async clear(held: HeldLock): Promise<void> {
@@ -90,7 +109,7 @@ export class FileDescriptorRepo implements DescriptorRepo {
     const text = `${JSON.stringify({ schema: 1, name, ...spec }, null, 2)}\n`;
     const before = readOwnFile(files.spec);
     if (before && 'text' in before && before.text === text) return;
-    writeAtomically(files.spec, text);
+    writeAtOnce(files.spec, text);
   }
 
   names(): readonly string[] {
@@ -102,7 +121,19 @@ export class FileDescriptorRepo implements DescriptorRepo {
   }
 
   /** The files of a daemon, in the folder that was first made for its name in any spelling. */
-  locate(ref: DaemonRef): { name: string; files: DaemonFiles; known: boolean } {
+  locate(ref: DaemonRef): Place {
+    return this.held.get(ref) ?? this.find(ref);
+  }
+
+  /** The same daemon by the name as it is spelled on disk, for the one who holds its lock: it is not looked for again. */
+  hold(ref: DaemonRef): DaemonRef {
+    const place = this.find(ref);
+    const held = { ...ref, name: place.name };
+    this.held.set(held, place);
+    return held;
+  }
+
+  private find(ref: DaemonRef): Place {
     if (ref.descriptor !== undefined) {
       const files = filesBeside(ref.descriptor);
       const folder = checkedFolder(files.folder, { create: false });
@@ -121,13 +152,17 @@ export class FileDescriptorRepo implements DescriptorRepo {
     return checkedFolder(this.settings.home, { create: true }) as string;
   }
 
-  /** Makes the folder of a daemon. The caller holds the home's lock where `locate` finds none. */
+  /** The folder of a daemon, made sure of; `undefined` where there is none yet that another spelling could have, too. */
+  openFolder(ref: DaemonRef): DaemonFiles | undefined {
+    const { files, known } = this.find(ref);
+    if (ref.descriptor !== undefined) checkedFolder(files.folder, { create: true });
+    else if (known) checkedSubfolder(files.folder);
+    else return undefined;
+    return files;
+  }
+
+  /** Makes it. The caller holds the home's lock. */
   createFolder(ref: DaemonRef): DaemonFiles {
-    if (ref.descriptor !== undefined) {
-      const files = filesBeside(ref.descriptor);
-      checkedFolder(files.folder, { create: true });
-      return files;
-    }
     checkedFolder(this.settings.home, { create: true });
     const { files } = this.locate(ref);
     checkedSubfolder(files.folder);
@@ -161,6 +196,12 @@ export class FileDescriptorRepo implements DescriptorRepo {
     }
     if (socket !== null) await removeDeadSocket(socket);
   }
+}
+
+interface Place {
+  readonly name: string;
+  readonly files: DaemonFiles;
+  readonly known: boolean;
 }
 
 function isName(name: string): boolean {

@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  fsync,
   fsyncSync,
   lstatSync,
   mkdirSync,
@@ -13,7 +14,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { errnoOf, naming, unsafe } from './file-errors.js';
+import { promisify } from 'node:util';
+import { errnoOf, fileFailure, naming, unsafe } from './file-errors.js';
 import { randomId, shortId } from './random-id.js';
 
 /** The largest file of ours that is read whole. A command line may take two megabytes, and escapes make it longer. */
@@ -125,15 +127,53 @@ function readWhole(fd: number, size: number): string {
   return bytes.toString('utf8', 0, length);
 }
 
-/** Writes a file so that a reader sees all of it or what was there before, also after a crash. */
+/** Writes a file so that a reader sees all of it or what was there before, also after a power cut. */
 export function writeAtomically(path: string, text: string): void {
+  replace(path, text, fsyncSync);
+}
+
+/** The same, but for the power cut: that is for `settleFile`. A sync may take longer than all else that a start does. */
+export function writeAtOnce(path: string, text: string): void {
+  replace(path, text, () => {});
+}
+
+/** Has a file on disk, as it is now, without holding up the program. False where there is none. */
+export function settleFile(path: string): Promise<boolean> {
+  // For writing, without which Windows syncs nothing.
+  return settle(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+}
+
+/** The same of the names in a folder. Windows knows no such thing. */
+export function settleFolder(path: string): Promise<boolean> {
+  return settle(path, constants.O_RDONLY | constants.O_DIRECTORY);
+}
+
+async function settle(path: string, flags: number): Promise<boolean> {
+  let fd: number;
+  try {
+    fd = openSync(path, flags);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw fileFailure(error, path, 'write');
+  }
+  try {
+    await promisify(fsync)(fd);
+    return true;
+  } catch (error) {
+    throw fileFailure(error, path, 'write');
+  } finally {
+    closeQuietly(fd);
+  }
+}
+
+function replace(path: string, text: string, sync: (fd: number) => void): void {
   naming(path, 'write', () => {
     const temporary = temporaryPath(path);
     try {
       const fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
       try {
         writeAll(fd, text);
-        fsyncSync(fd);
+        sync(fd);
       } finally {
         closeSync(fd);
       }

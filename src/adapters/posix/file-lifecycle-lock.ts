@@ -48,7 +48,7 @@ export class FileLifecycleLock implements LifecycleLock {
     const deadline = this.system.clock.monotonicMs() + wait.timeoutMs;
     const release = await this.acquireFile(await this.prepareFolder(ref, deadline, wait), ref.name, deadline, wait);
     // The name as it is spelled on disk: two spellings are one daemon.
-    return { ref: { ...ref, name: repo.locate(ref).name }, release };
+    return { ref: repo.hold(ref), release };
   }
 
   holder(ref: DaemonRef): ProcessIdentity | undefined {
@@ -63,7 +63,8 @@ export class FileLifecycleLock implements LifecycleLock {
   /** Two first starters of one name in two spellings must not make two folders, so the first folder is made under the home's own lock. */
   private async prepareFolder(ref: DaemonRef, deadline: number, wait: LockWait): Promise<{ lock: string; claim: string }> {
     const { repo } = this.system;
-    if (ref.descriptor !== undefined || repo.locate(ref).known) return repo.createFolder(ref);
+    const known = repo.openFolder(ref);
+    if (known) return known;
     const home = repo.createHome();
     const release = await this.acquireFile({ lock: join(home, '.lock'), claim: join(home, '.lock.claim') }, ref.name, deadline, wait);
     try {

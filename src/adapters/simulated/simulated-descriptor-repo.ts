@@ -28,6 +28,10 @@ export class SimulatedDescriptorRepo implements DescriptorRepo {
     );
   }
 
+  settle(held: HeldLock): Promise<void> {
+    return this.actor.call('descriptors.settle', () => this.disk.settle(this.changed(held)));
+  }
+
   clear(held: HeldLock): Promise<void> {
     return this.actor.call('descriptors.clear', () => {
       const folder = this.changed(held);

@@ -16,6 +16,8 @@ export interface DaemonFolder {
   readonly descriptor: string;
   readonly log: string;
   record: StoredRecord;
+  /** What of it a power cut leaves. */
+  settled: StoredRecord;
   /** The instance that ended by itself, cleanly. */
   ended: string | null;
   spec: DaemonSpec | undefined;
@@ -76,6 +78,18 @@ export class SimulatedDisk {
     this.changes++;
   }
 
+  settle(folder: DaemonFolder): void {
+    folder.settled = folder.record;
+  }
+
+  /** What was not settled may be there or not, each record as a whole: as file systems that keep a journal have it. */
+  loseUnsettled(isLost: () => boolean): void {
+    for (const folder of this.foldersByKey.values()) {
+      if (folder.settled !== folder.record && isLost()) this.store(folder, folder.settled);
+      this.settle(folder);
+    }
+  }
+
   append(path: string, text: string): void {
     this.files.set(path, (this.files.get(path) ?? '') + text);
   }
@@ -120,6 +134,7 @@ export class SimulatedDisk {
       descriptor,
       log,
       record: { kind: 'absent' },
+      settled: { kind: 'absent' },
       ended: null,
       spec: undefined,
       runs: [],

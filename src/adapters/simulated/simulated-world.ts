@@ -105,9 +105,10 @@ export class SimulatedWorld {
     });
   }
 
-  /** Everybody is gone, and all that is left is what was written. */
+  /** A power cut: everybody is gone, and all that is left is what was written, some of the last of it perhaps not. */
   reboot(): void {
     this.kernel.reboot();
+    this.disk.loseUnsettled(() => this.schedule.random.chance(0.5));
   }
 
   /** A process that has nothing to do with daemonry. */

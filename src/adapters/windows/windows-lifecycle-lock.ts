@@ -34,7 +34,7 @@ export class WindowsLifecycleLock implements LifecycleLock {
     const deadline = clock.monotonicMs() + wait.timeoutMs;
     const release = await this.open(await this.prepareFolder(ref, deadline, wait), ref.name, deadline, wait);
     // The name as it is spelled on disk: two spellings are one daemon.
-    return { ref: { ...ref, name: repo.locate(ref).name }, release };
+    return { ref: repo.hold(ref), release };
   }
 
   holder(ref: DaemonRef): ProcessIdentity | undefined {
@@ -44,7 +44,8 @@ export class WindowsLifecycleLock implements LifecycleLock {
   /** Two first starters of one name must not make two folders in two spellings, so the first is made under the home's own lock. */
   private async prepareFolder(ref: DaemonRef, deadline: number, wait: LockWait): Promise<LockFiles> {
     const { repo } = this.system;
-    if (ref.descriptor !== undefined || repo.locate(ref).known) return repo.createFolder(ref);
+    const known = repo.openFolder(ref);
+    if (known) return known;
     const home = repo.createHome();
     const release = await this.open({ lock: join(home, '.lock'), claim: join(home, '.lock.claim') }, ref.name, deadline, wait);
     try {
