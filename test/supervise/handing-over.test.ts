@@ -6,7 +6,18 @@ import { environmentOf, hasExecuted, isAlive, untilDead } from '../support/proce
 import { commandLine } from '../support/suite.js';
 import { type AnyJson, type TemporaryHome, test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
-import { endsAtLatch, killNow, nextRun, recordedRuns, runsOf, startKept, statusOf, supervisorOf, untilLeft } from './support/supervised.js';
+import {
+  endsAtLatch,
+  killNow,
+  nextRun,
+  recordedRuns,
+  runsOf,
+  startKept,
+  statusOf,
+  supervisorOf,
+  takenOver,
+  untilLeft,
+} from './support/supervised.js';
 
 /** Every regular file of the home and what is in it. */
 function filesIn(folder: string): readonly { readonly path: string; readonly text: string }[] {
@@ -271,15 +282,32 @@ describe.concurrent('a start through the supervisor', () => {
   });
 });
 
-test('a supervisor that is suspended is told as such, and keeps nobody waiting for ever', async ({ home }) => {
-  await startKept(home, 'first');
+test('a supervisor that is suspended is told as such, and keeps nobody waiting for ever; doctor --fix replaces it', async ({ home }) => {
+  const first = await startKept(home, 'first');
   const { pid } = supervisorOf(home);
   process.kill(pid, 'SIGSTOP');
   try {
-    const end = await home.cli(['start', 'clock', '--restart', 'always', '--json', '--', 'sleep', '1000']);
+    const [end, doctor] = await Promise.all([
+      home.cli(['start', 'clock', '--restart', 'always', '--json', '--', 'sleep', '1000']),
+      home.cli(['doctor', '--json']),
+    ]);
     expect(end.exitCode).toBe(124);
     expect(end.json.error).toMatchObject({ code: 'supervisor-hangs', name: 'supervisor' });
+    expect(doctor.exitCode).toBe(1);
+    expect(doctor.json.findings).toMatchObject([{ code: 'hanging-supervisor', name: 'supervisor', fixed: false }]);
+    expect(doctor.json.findings[0].message).toContain(`pid ${pid}`);
+    expect(doctor.json.findings[0].hint).toMatch(new RegExp(`kill -CONT ${pid} .*daemonry stop supervisor`));
+    const fixed = await home.cli(['doctor', '--fix', '--json']);
+    expect([fixed.exitCode, fixed.json.findings.map(({ code, fixed }: AnyJson) => [code, fixed])]).toEqual([
+      0,
+      [['hanging-supervisor', true]],
+    ]);
   } finally {
-    process.kill(pid, 'SIGCONT');
+    if (isAlive(pid)) process.kill(pid, 'SIGCONT');
   }
+  expect(isAlive(pid)).toBe(false);
+  await takenOver(home, 'first', { instanceId: first.instanceId });
+  await waitFor('the new supervisor', () => home.descriptor('first').supervisedBy.pid === supervisorOf(home).pid);
+  expect(home.descriptor('first').pid).toBe(first.pid);
+  expect((await home.cli(['doctor', '--json'])).json.findings).toEqual([]);
 });

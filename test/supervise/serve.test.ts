@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import { LineClient } from '../serve/support/line-client.js';
-import { isAlive, untilDead } from '../support/processes.js';
+import { isAlive } from '../support/processes.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
 import {
@@ -14,6 +14,7 @@ import {
   statusOf,
   supervisorOf,
   takenOver,
+  untilLeft,
 } from './support/supervised.js';
 
 /** The supervisor in the foreground of the test. */
@@ -153,15 +154,32 @@ describe.concurrent('serve', () => {
     expect(home.processes()).toEqual([]);
   });
 
-  test('killed with -9, it leaves its daemons as one in the background does', async ({ home }) => {
+  test('killed with -9, it is missed by its supervisor, which ends all of its daemons in order, and itself', async ({ home }) => {
     const program = await serve(home);
-    const { pid } = await startKept(home, 'clock');
+    const script = 'trap "echo ending; exit 0" TERM; echo up; while :; do sleep 1000 & wait; done';
+    await startKept(home, 'clock', ['sh', '-c', script], '--ready', 'log:up');
     const { pid: supervisor } = supervisorOf(home);
     program.kill('SIGKILL');
     await program.end();
-    // What it ran goes on in the background, and is one that can be asked.
-    process.kill(supervisor, 'SIGKILL');
-    await untilDead(supervisor);
-    expect(await statusOf(home, 'clock')).toMatchObject({ status: 'running', pid });
+    await untilLeft(supervisor);
+    expect(home.log('clock')).toBe('up\nending\n');
+    expect(home.log('supervisor')).toContain(`its foreground (pid ${program.pid}) is gone`);
+    expect(home.processes()).toEqual([]);
+    expect(await statusOf(home, 'clock')).toMatchObject({ status: 'stopped', phase: null, reason: null });
+  });
+
+  test('a second Ctrl-C ends its daemons without their grace, and says so', async ({ home }) => {
+    const program = await serve(home);
+    const script = '(trap "" TERM; exec sleep 1000) & trap "" TERM; echo up; while :; do sleep 1000 & wait; done';
+    for (const name of ['one', 'two']) await startKept(home, name, ['sh', '-c', script], '--ready', 'log:up', '--grace', '1h');
+    program.kill('SIGINT');
+    // The last one first: the other has not been asked yet.
+    await inPhase(home, 'two', 'stopping');
+    program.kill('SIGINT');
+    const end = await program.end();
+    expect(end.exitCode).toBe(137);
+    expect(end.stderr).toBe('daemonry: killed the supervisor, and kill what it has not yet stopped: one, two\n');
+    expect(home.processes()).toEqual([]);
+    expect([home.descriptor('one'), home.descriptor('two'), home.descriptor('supervisor')]).toEqual([undefined, undefined, undefined]);
   });
 });

@@ -3,13 +3,16 @@ import { hasFallocate } from '../../adapters/linux/fallocate.js';
 import { isDaemonError } from '../../domain/daemon-error.js';
 import { supervisorName } from '../../domain/daemon-name.js';
 import { reviveSupervisor, type SupervisedMachine } from '../../domain/delegate.js';
+import type { Descriptor } from '../../domain/descriptor.js';
 import { isDead } from '../../domain/identity.js';
 import { type DaemonView, look, lookClosely, sight } from '../../domain/look.js';
 import type { Machine } from '../../domain/ports.js';
+import { startDaemon } from '../../domain/start-daemon.js';
 import { stopDaemon } from '../../domain/stop-daemon.js';
 import { lockWait, underLock } from '../../domain/under-lock.js';
 import type { MachineSettings } from '../composition/settings.js';
 import { type Shortcoming, shortcomingsOf, wayToProcesses } from '../composition/shortcomings.js';
+import { foregroundVariable } from '../supervise/supervisor-spec.js';
 
 /** One thing that is wrong, and the next step to take. */
 export interface Finding {
@@ -21,6 +24,7 @@ export interface Finding {
     | 'newer-daemon'
     | 'lost-spec'
     | 'stale-supervisor'
+    | 'hanging-supervisor'
     | 'no-launch-gate'
     | 'no-process-table'
     | 'unbounded-log'
@@ -51,12 +55,50 @@ export async function mend(machine: SupervisedMachine, findings: readonly Findin
   return after;
 }
 
+const supervisorRef = { name: supervisorName };
+/** It answers at once, whatever it is about, unless it hangs or is suspended. Whoever is to be replaced is given longer. */
+const answersWithinMs = 3_000;
+const provenHungAfterMs = 6_000;
+/** One that hangs does not end by being asked. */
+const hungGraceMs = 1_000;
+
 /** Its daemons run on, but nobody would start them again. */
 async function diagnoseSupervisor(machine: Machine): Promise<readonly Finding[]> {
-  const { state, reason } = await look(machine, { name: supervisorName });
-  if (state !== 'stale') return [];
-  const message = `the supervisor is gone without having said why (${reason}): its daemons are not watched`;
-  return [{ code: 'stale-supervisor', name: supervisorName, message, hint: 'doctor --fix, or any start, brings it back', fixed: false }];
+  const view = await look(machine, supervisorRef);
+  const { state, reason, phase, descriptor } = view;
+  if (state === 'stale') {
+    const message = `the supervisor is gone without having said why (${reason}): its daemons are not watched`;
+    return [finding(view, 'stale-supervisor', message, 'doctor --fix, or any start, brings it back')];
+  }
+  if (state !== 'running' || phase !== 'ready' || descriptor === null || (await answers(machine, descriptor, answersWithinMs))) return [];
+  const message = `the supervisor (pid ${descriptor.pid}) runs, but has not answered for ${answersWithinMs / 1_000} s: its daemons are not watched`;
+  const wake = `kill -CONT ${descriptor.pid} wakes it where somebody has suspended it`;
+  const replace = (await isForeground(machine))
+    ? 'else end it where it is served: daemonry serve is in the foreground there'
+    : 'doctor --fix, or daemonry stop supervisor and any start, replaces it, and its daemons run on meanwhile';
+  return [finding(view, 'hanging-supervisor', message, `${wake}; ${replace}`)];
+}
+
+async function answers(machine: Machine, { socket, instanceId }: Descriptor, timeoutMs: number): Promise<boolean> {
+  if (socket === null) return false;
+  const hello = await machine.control.hello(socket, timeoutMs);
+  return hello.kind === 'hello' && hello.instanceId === instanceId;
+}
+
+async function isForeground(machine: Machine): Promise<boolean> {
+  return (await machine.descriptors.readSpec(supervisorRef))?.env[foregroundVariable] !== undefined;
+}
+
+/** Only one that nobody serves in a foreground of his own, and that is the very one, and hangs still. */
+async function replaceSupervisor(machine: SupervisedMachine): Promise<boolean> {
+  const { state, descriptor } = await look(machine, supervisorRef);
+  if (state === 'running' && descriptor !== null) {
+    if (await isForeground(machine)) return false;
+    if (await answers(machine, descriptor, provenHungAfterMs)) return true;
+    await stopDaemon(machine, { ref: supervisorRef, instanceId: descriptor.instanceId, graceMs: hungGraceMs });
+  }
+  await startDaemon(machine, { ref: supervisorRef, spec: machine.supervisorSpec });
+  return true;
 }
 
 async function mendOne(machine: SupervisedMachine, finding: Finding): Promise<Finding> {
@@ -67,6 +109,7 @@ async function mendOne(machine: SupervisedMachine, finding: Finding): Promise<Fi
     await reviveSupervisor(machine);
     return { ...finding, fixed: true };
   }
+  if (code === 'hanging-supervisor') return { ...finding, fixed: await replaceSupervisor(machine) };
   if (code === 'stale-daemon') {
     await stopDaemon(machine, { ref });
     return { ...finding, fixed: true };

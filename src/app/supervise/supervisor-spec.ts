@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { DaemonError } from '../../domain/daemon-error.js';
 import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
 
-/** Set for a supervisor that ends all of its daemons when it ends. */
+/** Set for a supervisor that ends all of its daemons when it ends: to the pid of whoever has it in the foreground. */
 export const foregroundVariable = 'DAEMONRY_FOREGROUND';
 
 /** Longer than any daemon's own: it may have to stop many, one after the other. */
@@ -18,9 +18,9 @@ export function supervisorSpec(home: string): DaemonSpec {
   return { ...specDefaults, command: [process.execPath, smallHeap, findProgram(), home], cwd: '/', ready: { kind: 'socket' } };
 }
 
-/** The same in somebody's foreground, as the first process of a container perhaps. */
+/** The same in the foreground of this process, the first one of a container perhaps. */
 export function foregroundSpec(home: string): DaemonSpec {
-  return { ...supervisorSpec(home), env: { [foregroundVariable]: '1' }, graceMs: foregroundGraceMs };
+  return { ...supervisorSpec(home), env: { [foregroundVariable]: String(process.pid) }, graceMs: foregroundGraceMs };
 }
 
 /** Beside whatever this module is bundled into. */

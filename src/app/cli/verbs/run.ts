@@ -36,6 +36,8 @@ export interface WatchOptions {
   readonly quiet: boolean;
   /** Signals that it gets as well, besides those that end it. */
   readonly forwards?: readonly NodeJS.Signals[];
+  /** What is left to do once it was killed by a second Ctrl-C. */
+  readonly onKilled?: (descriptor: Descriptor) => Promise<void>;
 }
 
 /** The same daemon, watched from here: its output on stdout, Ctrl-C to stop it, its exit code ours. A second Ctrl-C kills it. */
@@ -43,15 +45,19 @@ export async function watchFromHere(
   machine: Machine,
   name: string,
   spec: DaemonSpec | undefined,
-  { quiet, forwards = [] }: WatchOptions,
+  { quiet, forwards = [], onKilled }: WatchOptions,
 ): Promise<Answer> {
   await loadWhatAStopNeeds();
   const interruption = new Interruption(forwards);
   const output = new Output(quiet, interruption);
+  let isKilled = false;
   const onLaunched = (descriptor: Descriptor) => {
     output.begin(descriptor);
     interruption.onForwarded((signal) => void machine.signals.send(descriptor, signal));
-    interruption.onceMore(() => void machine.signals.send(descriptor, 'SIGKILL'));
+    interruption.onceMore(() => {
+      isKilled = true;
+      void machine.signals.send(descriptor, 'SIGKILL');
+    });
   };
   try {
     const started = await startDaemon(machine, { ref: { name }, spec, signal: interruption.signal, onLaunched });
@@ -59,6 +65,7 @@ export async function watchFromHere(
     await untilOver(machine, started.descriptor, interruption.signal);
     // What is left of this run goes, and its record; one that somebody has started since is none of ours.
     await stopDaemon(machine, { ref: { name }, instanceId: started.descriptor.instanceId });
+    if (isKilled) await onKilled?.(started.descriptor);
     if (output.failure) throw output.failure;
     return ended(started.descriptor, await endOf(machine, started.end));
   } catch (error) {
