@@ -3,23 +3,29 @@ import { type OptionSyntax, type VerbSyntax, verbTable } from './verb-table.js';
 
 /** The help of one verb, or the overview. */
 export function helpText(syntax: VerbSyntax | undefined): string {
-  return (syntax ? verbHelp(syntax) : overview()).join('\n');
+  return (syntax ? verbHelp('daemonry', syntax) : overview()).join('\n');
 }
 
 function overview(): readonly string[] {
   return [
     'Usage: daemonry <verb> [name] [options] [-- <command> [args…]]',
     '',
-    ...indented(verbTable.map(({ verb, summary }) => [verb, summary])),
+    ...verbList(verbTable),
     '',
     'daemonry <verb> --help tells its options. --home DIR and --json go with every verb.',
   ];
 }
 
-function verbHelp(syntax: VerbSyntax): readonly string[] {
+/** Each with what it does. */
+export function verbList(table: readonly VerbSyntax[]): readonly string[] {
+  return indented(table.map(({ verb, summary }) => [verb, summary]));
+}
+
+/** `command`: what stands before the verb. */
+export function verbHelp(command: string, syntax: VerbSyntax): readonly string[] {
   const { verb, summary, options } = syntax;
   return [
-    `Usage: daemonry ${verb}${argumentsOf(syntax)}`,
+    `Usage: ${command} ${verb}${argumentsOf(syntax)}`,
     '',
     `${sentence(summary)}.`,
     '',

@@ -1,9 +1,11 @@
 import type { Answer } from './answer.js';
-import { describeFailure, type Failure } from './failure.js';
+import { describeFailure } from './failure.js';
 import { Invocation, type ParsedArguments } from './invocation.js';
 import { readPlainSyntax, splitCommand } from './plain-syntax.js';
 import { quickStatus } from './quick-status.js';
-import { terminal } from './terminal.js';
+import { type Rendering, renderAnswer, renderFailure } from './rendering.js';
+import { type Colour, terminal } from './terminal.js';
+import { daemonryWording } from './wording.js';
 
 declare const DAEMONRY_VERSION: string;
 
@@ -16,13 +18,13 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     process.exitCode = render(await answer(argv), json);
   } catch (error) {
-    process.exitCode = renderFailure(describeFailure(error), json, argv);
+    process.exitCode = fail(error, json, argv);
   }
 }
 
 /** What was thrown where nobody waits for it: one line all the same. */
 export function giveUp(error: unknown): never {
-  process.exit(renderFailure(describeFailure(error), process.argv.includes('--json'), process.argv.slice(2)));
+  process.exit(fail(error, process.argv.includes('--json'), process.argv.slice(2)));
 }
 
 async function answer(argv: readonly string[]): Promise<Answer | string> {
@@ -43,46 +45,27 @@ async function readByClipanion(argv: readonly string[]): Promise<ParsedArguments
 }
 
 function render(result: Answer | string, json: boolean): number {
-  if (typeof result === 'string') {
-    terminal.out(`${result}\n`);
-    return 0;
-  }
-  if (json) {
-    if (result.json) terminal.out(`${JSON.stringify({ schema: 1, ...result.json })}\n`);
-    return result.exitCode;
-  }
-  if (result.lines.length > 0) terminal.out(`${result.lines.join('\n')}\n`);
-  for (const warning of result.warnings ?? []) terminal.err(`${terminal.paint(stderr, 'yellow', 'warning:')} ${warning}\n`);
-  return result.exitCode;
+  if (typeof result !== 'string') return show(renderAnswer(result, { json, paint }));
+  return show({ out: `${result}\n`, err: '', exitCode: 0 });
 }
 
-function renderFailure({ exitCode, code, message, hint, facts }: Failure, json: boolean, argv: readonly string[]): number {
-  if (!json || !tellOut(`${JSON.stringify({ schema: 1, error: { ...facts, code, message, hint } })}\n`)) {
-    terminal.err(`${terminal.paint(stderr, 'red', 'daemonry:')} ${message}${hint === null ? '' : `; ${hint}`}\n`);
-    for (const line of errorsOf(facts)) terminal.err(`${line}\n`);
-    for (const line of tailOf(facts)) terminal.err(`  ${terminal.paint(stderr, 'dim', '|')} ${line}\n`);
-  }
-  // Its exit code tells how a daemon is, and what can't be read can't be told.
-  const unreadable = splitCommand(argv).own[0] === 'status' && (code === 'not-permitted' || code === 'unsafe-home');
-  return unreadable ? 4 : exitCode;
-}
-
-/** False where nothing can be said there. */
-function tellOut(text: string): boolean {
+function fail(error: unknown, json: boolean, argv: readonly string[]): number {
+  const render = (asJson: boolean) =>
+    show(renderFailure(describeFailure(error), daemonryWording.program, splitCommand(argv).own[0], { json: asJson, paint }));
   try {
-    terminal.out(text);
-    return true;
+    return render(json);
   } catch {
-    return false;
+    // Nothing can be said on stdout: then to people.
+    return render(false);
   }
 }
 
-/** All that is wrong with a file, as compilers tell it. One alone is the message itself. */
-function errorsOf({ file, errors }: Failure['facts']): readonly string[] {
-  if (!Array.isArray(errors) || errors.length < 2) return [];
-  return errors.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
+function paint(colour: Colour, text: string): string {
+  return terminal.paint(stderr, colour, text);
 }
 
-function tailOf({ logTail }: Failure['facts']): readonly string[] {
-  return Array.isArray(logTail) ? (logTail as string[]) : [];
+function show({ out, err, exitCode }: Rendering): number {
+  if (out !== '') terminal.out(out);
+  if (err !== '') terminal.err(err);
+  return exitCode;
 }

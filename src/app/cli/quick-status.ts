@@ -3,7 +3,7 @@ import { LinuxProcessInspector } from '../../adapters/linux/linux-process-inspec
 import { checkedFolderName } from '../../domain/daemon-name.js';
 import { look } from '../../domain/look.js';
 import { machineSettings } from '../composition/settings.js';
-import { type Answer, statusExitCodes, statusJson, statusLine } from './answer.js';
+import { type Answer, shown, statusAnswer } from './answer.js';
 import type { Invocation } from './invocation.js';
 
 /**
@@ -17,5 +17,5 @@ export async function quickStatus(invocation: Invocation): Promise<Answer | unde
   const view = await look({ descriptors: new FileDescriptorRepo(settings), inspector: new LinuxProcessInspector(settings.env) }, { name });
   // Its phase may have to be derived from the readiness evidence; who has just ended it may be about to say so.
   if (view.phase === 'starting' || view.state === 'stale') return undefined;
-  return { json: statusJson(view), lines: [statusLine(view)], exitCode: statusExitCodes[view.state] };
+  return statusAnswer(shown(view));
 }

@@ -1,5 +1,5 @@
 import type { ProjectResult } from '../../../domain/project-result.js';
-import { type Answer, startJson, stopJson, stopLine } from '../answer.js';
+import { type Answer, shownStart, startJson, stopJson, stopLine } from '../answer.js';
 import { describeFailure, type Failure } from '../failure.js';
 
 const exitCodeCancelled = 1;
@@ -20,7 +20,7 @@ export function resultJson(result: ProjectResult): Record<string, unknown> {
   const { name, outcome } = result;
   switch (result.kind) {
     case 'up':
-      return { ...startJson(result.start), name, outcome };
+      return { ...startJson(shownStart(result.start)), name, outcome };
     case 'down':
       return stopJson(result.stop);
     case 'exited':

@@ -3,7 +3,7 @@ import type { DaemonView } from '../../../domain/look.js';
 import type { Machine } from '../../../domain/ports.js';
 import { formatDuration, formatSize } from '../../../domain/quantity.js';
 import { type TreeUsage, usageOfTrees } from '../../../domain/tree-usage.js';
-import { type Answer, statusJson } from '../answer.js';
+import { type Answer, shown, statusJson } from '../answer.js';
 import type { Invocation } from '../invocation.js';
 import { table } from '../table.js';
 import type { VerbContext } from './context.js';
@@ -21,7 +21,7 @@ export async function describeDaemons(machine: Machine, views: readonly DaemonVi
   for (const view of views) {
     const usage = usages.get(view.place.name);
     daemons.push({
-      ...statusJson(view),
+      ...statusJson(shown(view)),
       uptimeMs: usage ? Math.round(usage.uptimeMs) : null,
       restarts: view.descriptor?.history?.restarts ?? 0,
       cpuPercent: usage ? Math.round(usage.cpuPercent * 10) / 10 : null,

@@ -1,6 +1,6 @@
 import { checkedName } from '../../../domain/daemon-name.js';
 import { startByPolicy } from '../../../domain/delegate.js';
-import { type Answer, startAnswer } from '../answer.js';
+import { type Answer, shownStart, startAnswer } from '../answer.js';
 import type { Invocation } from '../invocation.js';
 import { withProgress } from '../progress.js';
 import { specOf } from '../spec-options.js';
@@ -9,5 +9,6 @@ import type { VerbContext } from './context.js';
 export async function start(invocation: Invocation, { machine, cwd }: VerbContext): Promise<Answer> {
   const name = checkedName(invocation.name);
   const request = { ref: { name }, spec: specOf(invocation, cwd), force: invocation.has('--force') };
-  return startAnswer(await withProgress(`starting ${name}`, invocation.json, () => startByPolicy(machine, request)), 'started');
+  const result = await withProgress(`starting ${name}`, invocation.json, () => startByPolicy(machine, request));
+  return startAnswer(shownStart(result), 'started');
 }

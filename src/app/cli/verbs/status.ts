@@ -1,7 +1,7 @@
 import { checkedFolderName } from '../../../domain/daemon-name.js';
 import { listDaemons } from '../../../domain/list-daemons.js';
 import { lookClosely } from '../../../domain/look.js';
-import { type Answer, statusExitCodes, statusJson, statusLine } from '../answer.js';
+import { type Answer, shown, statusAnswer, statusLine } from '../answer.js';
 import type { Invocation } from '../invocation.js';
 import type { VerbContext } from './context.js';
 import { describeDaemons } from './list.js';
@@ -9,9 +9,8 @@ import { describeDaemons } from './list.js';
 export async function status(invocation: Invocation, { machine }: VerbContext): Promise<Answer> {
   if (invocation.names.length === 0) {
     const views = await listDaemons(machine);
-    const lines = views.length === 0 ? ['no daemons here'] : views.map(statusLine);
+    const lines = views.length === 0 ? ['no daemons here'] : views.map((view) => statusLine(shown(view)));
     return { json: await describeDaemons(machine, views), lines, exitCode: 0 };
   }
-  const view = await lookClosely(machine, { name: checkedFolderName(invocation.name) });
-  return { json: statusJson(view), lines: [statusLine(view)], exitCode: statusExitCodes[view.state] };
+  return statusAnswer(shown(await lookClosely(machine, { name: checkedFolderName(invocation.name) })));
 }

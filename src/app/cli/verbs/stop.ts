@@ -1,6 +1,6 @@
 import { checkedFolderName } from '../../../domain/daemon-name.js';
 import { stopDaemon } from '../../../domain/stop-daemon.js';
-import { type Answer, stopJson, stopLine } from '../answer.js';
+import { type Answer, stopAnswer, stopJson, stopLine } from '../answer.js';
 import { describeFailure, type Failure } from '../failure.js';
 import { type Invocation, UsageError } from '../invocation.js';
 import { withProgress } from '../progress.js';
@@ -18,8 +18,7 @@ export async function stop(invocation: Invocation, context: VerbContext): Promis
   const stopOne = (name: string) =>
     withProgress(`stopping ${name}`, invocation.json, () => stopDaemon(context.machine, { ref: { name }, graceMs }));
   if (!all && names.length === 1) {
-    const result = await stopOne(names[0] as string);
-    return { json: stopJson(result), lines: [stopLine(result)], exitCode: 0 };
+    return stopAnswer(await stopOne(names[0] as string));
   }
   return stopSeveral(names, stopOne);
 }

@@ -5,7 +5,7 @@ import type { Machine } from '../../../domain/ports.js';
 import { formatDuration } from '../../../domain/quantity.js';
 import { notFound } from '../../../domain/restart-daemon.js';
 import type { RunRecord } from '../../../domain/run-record.js';
-import { type Answer, statusLine } from '../answer.js';
+import { type Answer, shown, statusLine } from '../answer.js';
 import type { Invocation } from '../invocation.js';
 import type { VerbContext } from './context.js';
 
@@ -22,7 +22,7 @@ export async function why(invocation: Invocation, { machine }: VerbContext): Pro
   const none = runs.length === 0 && unrecorded.length === 0 ? ['no run of it has ended yet'] : [];
   return {
     json: { name: view.place.name, runs, unrecorded },
-    lines: [statusLine(view), ...none, ...unrecorded.map(tellUnrecorded), ...runs.flatMap(tell)],
+    lines: [statusLine(shown(view)), ...none, ...unrecorded.map(tellUnrecorded), ...runs.flatMap(tell)],
     exitCode: 0,
   };
 }
