@@ -115,7 +115,14 @@ const library = {
   // Beside the entries: what is required by a relative path is required from a chunk too.
   chunkNames: '[name]-[hash]',
   plugins: [importAtOnce, windowsAtOnce],
-  entryPoints: { index: 'src/app/embed/index.ts', serve: 'src/app/serve/index.ts', supervisor: 'src/app/supervise/program.ts' },
+  // The host's own: its `Cli` knows no commands of another copy.
+  external: ['clipanion'],
+  entryPoints: {
+    index: 'src/app/embed/index.ts',
+    serve: 'src/app/serve/index.ts',
+    clipanion: 'src/app/clipanion/index.ts',
+    supervisor: 'src/app/supervise/program.ts',
+  },
   // Bundled CommonJS packages ask for node's own modules through require.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
 };

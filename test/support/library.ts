@@ -1,9 +1,17 @@
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { libraryFile } from './suite.js';
 
 export type Library = typeof import('../../src/app/embed/index.js');
+export type ClipanionEntry = typeof import('../../src/app/clipanion/index.js');
+
+const require = createRequire(import.meta.url);
 
 /** The built library, as a program that depends on the package has it; not by way of the test runner, which would rewrite it. */
 export function loadLibrary(file = libraryFile): Library {
-  return createRequire(import.meta.url)(file);
+  return require(file);
+}
+
+export function loadClipanionEntry(): ClipanionEntry {
+  return require(join(dirname(libraryFile), 'clipanion.js'));
 }
