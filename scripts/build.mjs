@@ -121,6 +121,7 @@ const library = {
     index: 'src/app/embed/index.ts',
     serve: 'src/app/serve/index.ts',
     clipanion: 'src/app/clipanion/index.ts',
+    testing: 'src/app/testing/index.ts',
     supervisor: 'src/app/supervise/program.ts',
   },
   // Bundled CommonJS packages ask for node's own modules through require.

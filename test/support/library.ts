@@ -4,6 +4,7 @@ import { libraryFile } from './suite.js';
 
 export type Library = typeof import('../../src/app/embed/index.js');
 export type ClipanionEntry = typeof import('../../src/app/clipanion/index.js');
+export type TestingEntry = typeof import('../../src/app/testing/index.js');
 
 const require = createRequire(import.meta.url);
 
@@ -14,4 +15,8 @@ export function loadLibrary(file = libraryFile): Library {
 
 export function loadClipanionEntry(): ClipanionEntry {
   return require(join(dirname(libraryFile), 'clipanion.js'));
+}
+
+export function loadTestingEntry(): TestingEntry {
+  return require(join(dirname(libraryFile), 'testing.js'));
 }

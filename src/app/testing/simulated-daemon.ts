@@ -1,0 +1,91 @@
+import type { SimulatedActor } from '../../adapters/simulated/simulated-actor.js';
+import { SimulatedSupervisorChannel } from '../../adapters/simulated/simulated-supervisor-channel.js';
+import { DaemonError } from '../../domain/daemon-error.js';
+import { checkedName } from '../../domain/daemon-name.js';
+import type { DaemonSpec } from '../../domain/daemon-spec.js';
+import { ensureByPolicy, restartByPolicy, type SupervisedMachine, startByPolicy } from '../../domain/delegate.js';
+import { lookClosely } from '../../domain/look.js';
+import type { DaemonRef } from '../../domain/ports.js';
+import { type StopResult, stopDaemon } from '../../domain/stop-daemon.js';
+import type { Connection } from '../embed/connection.js';
+import { type DaemonOptions, specFromOptions } from '../embed/daemon-options.js';
+import type { Cancellable, ConnectOptions, Daemon } from '../embed/define-daemon.js';
+import { type DaemonStatus, describeStatus, type RunningDaemon, running } from '../embed/running-daemon.js';
+import { SimulatedConnection } from './simulated-connection.js';
+import type { ServedMethods } from './simulated-methods.js';
+import { supervisorSpec } from './simulated-supervisor.js';
+
+const connectPollMs = 10;
+/** How long one peer may take to say hello. */
+const helloTimeoutMs = 1_000;
+
+/** A daemon on a simulated machine, in the hands of one of its programs: the use cases are those that run on real ones. */
+export class SimulatedDaemon implements Daemon {
+  private readonly ref: DaemonRef;
+  private readonly spec: DaemonSpec;
+  private readonly machine: SupervisedMachine;
+
+  constructor(
+    private readonly actor: SimulatedActor,
+    private readonly served: ServedMethods,
+    options: DaemonOptions,
+  ) {
+    const name = checkedName(options.name);
+    this.ref = options.descriptor === undefined ? { name } : { name, descriptor: options.descriptor };
+    this.spec = specFromOptions({ ...options, cwd: '/' });
+    this.machine = { ...actor.machine, supervisorSpec, supervisor: new SimulatedSupervisorChannel(actor) };
+  }
+
+  get name(): string {
+    return this.ref.name;
+  }
+
+  async start({ force, signal }: Cancellable & { force?: boolean } = {}): Promise<RunningDaemon> {
+    return running(await startByPolicy(this.machine, { ref: this.ref, spec: this.spec, force, signal }));
+  }
+
+  async ensure({ signal }: Cancellable = {}): Promise<RunningDaemon> {
+    return running(await ensureByPolicy(this.machine, { ref: this.ref, spec: this.spec, signal }));
+  }
+
+  stop({ graceMs, signal }: Cancellable & { graceMs?: number } = {}): Promise<StopResult> {
+    return stopDaemon(this.machine, { ref: this.ref, graceMs, signal });
+  }
+
+  async restart({ graceMs = this.spec.graceMs, signal }: Cancellable & { graceMs?: number } = {}): Promise<RunningDaemon> {
+    return running(await restartByPolicy(this.machine, { ref: this.ref, spec: this.spec, graceMs, signal }));
+  }
+
+  async status(): Promise<DaemonStatus> {
+    return describeStatus(await lookClosely(this.machine, this.ref), null);
+  }
+
+  async logs({ lines = 10 }: { lines?: number } = {}): Promise<readonly string[]> {
+    return this.machine.logs.tail((await this.status()).log, lines);
+  }
+
+  async connect({ timeoutMs = this.spec.readyTimeoutMs, signal }: ConnectOptions = {}): Promise<Connection> {
+    const { clock, control } = this.machine;
+    const instances = new Set<string>();
+    let deadline: number | undefined;
+    for (;;) {
+      const { socket, instanceId } = await this.ensure({ signal });
+      deadline ??= clock.monotonicMs() + timeoutMs;
+      const leftMs = deadline - clock.monotonicMs();
+      // One that ended between the two is started once more; no more often.
+      if (socket === null || leftMs <= 0 || instances.add(instanceId).size > 2) throw this.notServing(timeoutMs);
+      const hello = await control.hello(socket, Math.min(leftMs, helloTimeoutMs));
+      const listener = this.actor.world.network.find(socket);
+      if (hello.kind === 'hello' && hello.instanceId === instanceId && listener)
+        // Nobody outside can make a connection, or ask whether it is one: what it can do is all that there is.
+        return new SimulatedConnection(this.actor, listener, this.served) as unknown as Connection;
+      await clock.sleep(connectPollMs, signal);
+      if (signal?.aborted) throw new DaemonError('cancelled', `connecting to ${this.name} was cancelled`, { name: this.name });
+    }
+  }
+
+  private notServing(timeoutMs: number): DaemonError {
+    const { name } = this;
+    return new DaemonError('not-serving', `${name} runs, but did not answer on its socket within ${timeoutMs} ms`, { name });
+  }
+}
