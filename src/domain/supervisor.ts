@@ -176,7 +176,7 @@ export class Supervisor {
     const { machine, self } = this;
     try {
       await underLock(machine, ref, lockWait(await machine.descriptors.readSpec(ref)), async (held) => {
-        const { descriptor } = await lookHeld(machine, ref);
+        const { descriptor } = await lookHeld(machine, held);
         if (!descriptor?.supervisedBy || !sameInstance(descriptor.supervisedBy, self)) return;
         await machine.descriptors.write(held, { ...descriptor, supervisedBy: { ...descriptor.supervisedBy, left: true } });
       });
