@@ -101,6 +101,8 @@ describe('a served daemon', () => {
     await served.event('asked');
     const listening = await LineClient.open(served.socket);
     listening.socket.end(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'afterRelease' })}\n`);
+    // Before that it would not take the signal for a word to go on.
+    await served.event('asked', 2);
     client.socket.destroy();
     await served.event('closed');
     served.kill('SIGUSR2');

@@ -4,6 +4,11 @@ import { DaemonPool, type DaemonPoolOptions, type PooledDaemon } from './daemon-
 export interface DaemonFixturesOptions extends DaemonPoolOptions {
   /** `false`: each test has a daemon that is started for it, and ended after it. No test has to know. Default true. */
   readonly pooled?: boolean | undefined;
+  /**
+   * How long a pool lives. Default `file`. With `worker`, and vitest's `isolate: false`, files that a worker runs one after the other
+   * share one; vitest waits for its end after the teardown of `globalSetup`, not before.
+   */
+  readonly scope?: 'file' | 'worker' | undefined;
 }
 
 /** What a test is given. */
@@ -12,21 +17,21 @@ export interface DaemonFixtures {
   readonly daemon: Daemon;
   /** The same with its home and instance; `lease.spoil()` has it started anew after the test. */
   readonly lease: PooledDaemon;
-  /** The pool itself, one for each worker. */
+  /** The pool itself, one for each file. */
   readonly daemonPool: DaemonPool;
 }
 
 type Use<T> = (value: T) => Promise<void>;
 
-/** As vitest's `test.extend` takes them, and Playwright's does too. */
+/** As vitest's `test.extend` takes them. */
 export interface DaemonFixtureBodies {
-  readonly daemonPool: [body: (context: object, use: Use<DaemonPool>) => Promise<void>, options: { scope: 'worker' }];
+  readonly daemonPool: [body: (context: object, use: Use<DaemonPool>) => Promise<void>, options: { scope: 'file' | 'worker' }];
   readonly lease: (context: Pick<DaemonFixtures, 'daemonPool'>, use: Use<PooledDaemon>) => Promise<void>;
   readonly daemon: (context: Pick<DaemonFixtures, 'lease'>, use: Use<Daemon>) => Promise<void>;
 }
 
 /**
- * Fixtures that give each test a daemon, from a pool or one of its own, as `pooled` says. The pool ends with its worker, and every
+ * Fixtures that give each test a daemon, from a pool or one of its own, as `pooled` says. The pool ends with its file, and every
  * process with it.
  *
  * @example
@@ -45,7 +50,7 @@ export interface DaemonFixtureBodies {
  *   expect(await connection.request('acme.greet', { name: 'you' })).toBe('hello, you');
  * });
  */
-export function daemonFixtures({ pooled = true, ...options }: DaemonFixturesOptions): DaemonFixtureBodies {
+export function daemonFixtures({ pooled = true, scope = 'file', ...options }: DaemonFixturesOptions): DaemonFixtureBodies {
   return {
     daemonPool: [
       // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the text of this function what it needs.
@@ -57,7 +62,7 @@ export function daemonFixtures({ pooled = true, ...options }: DaemonFixturesOpti
           await pool.dispose();
         }
       },
-      { scope: 'worker' },
+      { scope },
     ],
     lease: pooled ? leaseFrom : leaseOfItsOwn(options),
     daemon: async ({ lease }, use) => use(lease.daemon),

@@ -45,12 +45,12 @@ export class ServedDaemon {
     process.kill(this.pid, signal);
   }
 
-  /** Waits for an event that begins so. */
-  event(beginning: string): Promise<string> {
+  /** Waits for an event that begins so, or for the so many-th of them. */
+  event(beginning: string, count = 1): Promise<string> {
     const { folder } = this.#lease;
     return waitFor(
       () => `the event ${beginning}, after ${readEvents(folder)}; stderr: ${this.stderr}`,
-      () => readEvents(folder).find((event) => event.startsWith(beginning)) ?? '',
+      () => readEvents(folder).filter((event) => event.startsWith(beginning))[count - 1] ?? '',
     );
   }
 }
