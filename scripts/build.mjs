@@ -43,6 +43,21 @@ const windowsAtOnce = windowsApart(`
   export const windowsBindings = (tokens) => windows.windowsBindings(tokens);
 `);
 
+/** What costs more to load than most verbs take, is loaded by the first call, which many a verb never comes to. */
+const builtinsAtFirstCall = {
+  name: 'builtins-at-first-call',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ path, namespace }) =>
+      namespace === 'late' ? { path, external: true } : { path, namespace: 'late' },
+    );
+    onLoad({ filter: /./, namespace: 'late' }, ({ path }) => ({
+      contents: ['execFile', 'execFileSync', 'fork', 'spawn', 'spawnSync']
+        .map((name) => `exports.${name} = (...args) => require(${JSON.stringify(path)}).${name}(...args);`)
+        .join('\n'),
+    }));
+  },
+};
+
 /** A program that runs for long may have been upgraded on disk by the time it wants more: the library reads no file on demand. */
 const importAtOnce = {
   name: 'import-at-once',
@@ -95,7 +110,7 @@ const commandLine = {
   },
   define: { ...common.define, 'import.meta.url': '""' },
   alias: { clipanion: 'clipanion/lib/advanced/index.mjs' },
-  plugins: [splitOnDemand, windowsAtFirstCall],
+  plugins: [splitOnDemand, windowsAtFirstCall, builtinsAtFirstCall],
 };
 
 const windows = {

@@ -36,7 +36,7 @@ export type Observation =
 
 /** What the machine shows of one identity. */
 export type Sighting =
-  | { readonly kind: 'alive'; readonly uid: number }
+  | { readonly kind: 'alive' }
   | { readonly kind: 'gone' }
   | { readonly kind: 'zombie' }
   | { readonly kind: 'stranger' }
@@ -84,7 +84,7 @@ export function judgeObservation(recorded: ProcessIdentity, seen: Observation): 
       return { kind: 'cannot-tell', reason: 'hidden-process' };
     case 'process':
       if (seen.startToken !== recorded.startToken) return { kind: 'stranger' };
-      return seen.zombie ? { kind: 'zombie' } : { kind: 'alive', uid: seen.uid };
+      return { kind: seen.zombie ? 'zombie' : 'alive' };
     default:
       return unreachable(seen);
   }

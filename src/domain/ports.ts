@@ -32,6 +32,8 @@ export interface ProcessRow {
   readonly session: number;
   readonly uid: number;
   readonly zombie: boolean;
+  /** Where the table tells it without another look; else `usage` does. */
+  readonly usage?: ProcessUsage | undefined;
 }
 
 /** What a daemon carries in its environment, and so do the processes that it starts. */

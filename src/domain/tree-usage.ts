@@ -1,5 +1,5 @@
 import type { DaemonView } from './look.js';
-import type { Machine } from './ports.js';
+import type { Machine, ProcessRow } from './ports.js';
 
 /** What a daemon and all that it has started take together. */
 export interface TreeUsage {
@@ -21,25 +21,35 @@ export async function usageOfTrees(
   const running = views.filter(({ state, descriptor }) => state === 'running' && descriptor !== null);
   const usages = new Map<string, TreeUsage>();
   if (running.length === 0) return usages;
-  const rows = await machine.inspector.survey();
+  const members = byLeader(await machine.inspector.survey());
   for (const { place, descriptor } of running) {
     const leader = descriptor?.pid ?? 0;
-    // Whoever was started by it, and has neither left its session nor ended.
-    const members = rows.filter((row) => !row.zombie && (row.pid === leader || row.session === leader || row.processGroup === leader));
-    const usage = await sum(
-      machine,
-      leader,
-      members.map(({ pid }) => pid),
-    );
+    const usage = await sum(machine, leader, members.get(leader) ?? new Map());
     if (usage) usages.set(place.name, usage);
   }
   return usages;
 }
 
-async function sum(machine: Pick<Machine, 'inspector'>, leader: number, pids: readonly number[]): Promise<TreeUsage | undefined> {
+type Members = ReadonlyMap<number, ProcessRow>;
+
+/** By the leader's pid: whoever was started by it, and has neither left its session nor ended. */
+function byLeader(rows: readonly ProcessRow[]): ReadonlyMap<number, Members> {
+  const members = new Map<number, Map<number, ProcessRow>>();
+  for (const row of rows) {
+    if (row.zombie) continue;
+    for (const leader of new Set([row.pid, row.session, row.processGroup])) {
+      const some = members.get(leader);
+      if (some) some.set(row.pid, row);
+      else members.set(leader, new Map([[row.pid, row]]));
+    }
+  }
+  return members;
+}
+
+async function sum(machine: Pick<Machine, 'inspector'>, leader: number, members: Members): Promise<TreeUsage | undefined> {
   let total: TreeUsage | undefined;
-  for (const pid of [leader, ...pids.filter((one) => one !== leader)]) {
-    const usage = await machine.inspector.usage(pid);
+  for (const pid of [leader, ...[...members.keys()].filter((one) => one !== leader)]) {
+    const usage = members.get(pid)?.usage ?? (await machine.inspector.usage(pid));
     if (!usage) continue;
     const cpuMs = (usage.cpuPercent * usage.uptimeMs) / 100;
     total = {

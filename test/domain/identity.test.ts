@@ -84,8 +84,8 @@ describe('judgeObservation', () => {
   const process = { kind: 'process', startToken: '4242', zombie: false, uid: 1000, processGroup: 100, session: 100 } as const;
 
   const cases: [string, Observation, object, boolean][] = [
-    ['the recorded process', process, { kind: 'alive', uid: 1000 }, false],
-    ["the recorded process, under another user's id", { ...process, uid: 0 }, { kind: 'alive', uid: 0 }, false],
+    ['the recorded process', process, { kind: 'alive' }, false],
+    ["the recorded process, under another user's id", { ...process, uid: 0 }, { kind: 'alive' }, false],
     ['a zombie is dead', { ...process, zombie: true }, { kind: 'zombie' }, true],
     ['an empty slot', { kind: 'absent' }, { kind: 'gone' }, true],
     ['a later process in the same slot', { ...process, startToken: '4243' }, { kind: 'stranger' }, true],

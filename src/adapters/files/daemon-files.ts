@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 
 /** Every file of one daemon. All of them follow from the path of its descriptor. */
 export interface DaemonFiles {
@@ -22,15 +22,21 @@ const descriptorName = 'daemon.json';
 
 /** The files of a daemon in a home. */
 export function filesInHome(home: string, name: string): DaemonFiles {
-  return filesBeside(join(home, name, descriptorName));
+  const folder = join(home, name);
+  return filesIn(folder, folder + sep + descriptorName, '');
 }
 
 /** The files beside a descriptor, which an embedding program may have put anywhere under any file name. */
 export function filesBeside(descriptor: string): DaemonFiles {
   const folder = dirname(descriptor);
   const file = basename(descriptor);
-  const stem = file === descriptorName ? '' : `${file.replace(/\.json$/, '')}.`;
-  const at = (suffix: string) => join(folder, stem + suffix);
+  return filesIn(folder, descriptor, file === descriptorName ? '' : `${file.replace(/\.json$/, '')}.`);
+}
+
+/** By hand, since a folder is a path that is put together already: `join` for each would be a tenth of listing many daemons. */
+function filesIn(folder: string, descriptor: string, stem: string): DaemonFiles {
+  const start = (folder.endsWith(sep) ? folder : folder + sep) + stem;
+  const at = (suffix: string) => start + suffix;
   return {
     folder,
     descriptor,

@@ -32,6 +32,7 @@ export interface FileSettings {
 export class FileDescriptorRepo implements DescriptorRepo {
   /** Where the files are of those whose lock is held: they stay there until it is let go of. */
   private readonly held = new WeakMap<DaemonRef, Place>();
+  private homeOfTurn: string | undefined;
 
   constructor(protected readonly settings: FileSettings) {}
 
@@ -140,12 +141,25 @@ export class FileDescriptorRepo implements DescriptorRepo {
       return { name: checkedFolderName(ref.name), files, known: folder !== undefined && (exists(files.lock) || exists(files.descriptor)) };
     }
     const wanted = checkedFolderName(ref.name);
-    const home = checkedFolder(this.settings.home, { create: false });
+    const home = this.checkedHome();
     if (home === undefined) return { name: wanted, files: filesInHome(this.settings.home, wanted), known: false };
     const name = this.findSpelling(home, wanted);
     // The home is named as the user named it: a path that changes under him would surprise.
     const files = filesInHome(this.settings.home, name ?? wanted);
     return { name: name ?? wanted, files, known: name !== undefined };
+  }
+
+  /** Looked at once in a turn of the event loop, since many daemons may be asked for in one: whoever changes it in between could do so after each look as well. */
+  private checkedHome(): string | undefined {
+    if (this.homeOfTurn !== undefined) return this.homeOfTurn;
+    const home = checkedFolder(this.settings.home, { create: false });
+    // One that is not there may be made before the turn is over.
+    if (home === undefined) return undefined;
+    this.homeOfTurn = home;
+    setImmediate(() => {
+      this.homeOfTurn = undefined;
+    }).unref();
+    return home;
   }
 
   createHome(): string {

@@ -1,6 +1,7 @@
+import { lstatSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { longestDurationMs } from '../../domain/quantity.js';
-import { fitsSocketPath } from '../files/home.js';
+import { fitsSocketPath, isPipeName } from '../files/home.js';
 
 /** A Unix socket or named pipe, or a TCP port of a host. */
 export type SocketAddress = { readonly path: string } | { readonly host: string; readonly port: number };
@@ -17,6 +18,7 @@ export type ConnectOutcome =
 export async function connectSocket(address: SocketAddress, timeoutMs: number, signal?: AbortSignal): Promise<ConnectOutcome> {
   // libuv would cut a longer path off in silence, and reach another socket.
   if ('path' in address && (address.path === '' || !fitsSocketPath(address.path, process.platform))) return { kind: 'nobody', errno: null };
+  if ('path' in address && isMissing(address.path)) return { kind: 'nobody', errno: 'ENOENT' };
   const { connect } = await import('node:net');
   if (signal?.aborted) return { kind: 'other', errno: null };
   let socket: Socket;
@@ -40,6 +42,17 @@ export async function connectSocket(address: SocketAddress, timeoutMs: number, s
     signal?.addEventListener('abort', giveUp, { once: true });
     socket.once('connect', connected).on('error', failed);
   });
+}
+
+/** Most daemons never listen, and loading `node:net` to be told so takes longer than all else that a verb asks of the system. */
+function isMissing(path: string): boolean {
+  if (isPipeName(path)) return false;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    // Connecting tells why.
+    return false;
+  }
 }
 
 /** How long a peer may take to notice that it was left, and how much it may still say. */

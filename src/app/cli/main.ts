@@ -2,7 +2,7 @@ import type { Answer } from './answer.js';
 import { describeFailure } from './failure.js';
 import { Invocation, type ParsedArguments } from './invocation.js';
 import { readPlainSyntax, splitCommand } from './plain-syntax.js';
-import { quickStatus } from './quick-status.js';
+import { readQuickly } from './read-quickly.js';
 import { type Rendering, renderAnswer, renderFailure } from './rendering.js';
 import { type Colour, terminal } from './terminal.js';
 import { daemonryWording } from './wording.js';
@@ -31,9 +31,9 @@ async function answer(argv: readonly string[]): Promise<Answer | string> {
   const parsed = readPlainSyntax(argv) ?? (await readByClipanion(argv));
   if (typeof parsed === 'string') return parsed;
   const invocation = new Invocation(parsed);
-  const quick = parsed.verb === 'status' ? await quickStatus(invocation) : undefined;
+  const quick = await readQuickly(invocation);
   if (quick) return quick;
-  // Loaded on demand: a `status` needs none of it.
+  // Loaded on demand: who only reads needs none of it.
   const { runVerb } = await import('./run-verb.js');
   return runVerb(invocation);
 }

@@ -11,6 +11,9 @@ import { restart } from './verbs/restart.js';
 import { start } from './verbs/start.js';
 import { stop } from './verbs/stop.js';
 
+/** Also for who finds that it needs more than it has. */
+export { composeMachine };
+
 type Verb = (invocation: Invocation, context: VerbContext) => Promise<Answer>;
 
 /** At hand for the verbs that scripts wait for; the others are read from another file. */

@@ -1,26 +1,24 @@
 import { listDaemons } from '../../../domain/list-daemons.js';
 import type { DaemonView } from '../../../domain/look.js';
-import type { Machine } from '../../../domain/ports.js';
 import { formatDuration, formatSize } from '../../../domain/quantity.js';
 import { type TreeUsage, usageOfTrees } from '../../../domain/tree-usage.js';
 import { type Answer, shown, statusJson } from '../answer.js';
 import type { Invocation } from '../invocation.js';
 import { table } from '../table.js';
-import type { VerbContext } from './context.js';
+import type { ReadingMachine } from './context.js';
 
-export async function list(_invocation: Invocation, { machine }: VerbContext): Promise<Answer> {
+export async function list({ json }: Invocation, { machine }: { readonly machine: ReadingMachine }): Promise<Answer> {
   const views = await listDaemons(machine);
-  const lines = views.length === 0 ? ['no daemons here'] : daemonTable(views, await usageOfTrees(machine, views));
-  return { json: await describeDaemons(machine, views), lines, exitCode: 0 };
+  const usages = await usageOfTrees(machine, views);
+  if (json) return { json: describeDaemons(views, usages), lines: [], exitCode: 0 };
+  return { json: null, lines: views.length === 0 ? ['no daemons here'] : daemonTable(views, usages), exitCode: 0 };
 }
 
 /** JSON of `list`, and of `status` without a name. */
-export async function describeDaemons(machine: Machine, views: readonly DaemonView[]): Promise<Record<string, unknown>> {
-  const daemons: Record<string, unknown>[] = [];
-  const usages = await usageOfTrees(machine, views);
-  for (const view of views) {
+export function describeDaemons(views: readonly DaemonView[], usages: ReadonlyMap<string, TreeUsage>): Record<string, unknown> {
+  const daemons = views.map((view) => {
     const usage = usages.get(view.place.name);
-    daemons.push({
+    return {
       ...statusJson(shown(view)),
       uptimeMs: usage ? Math.round(usage.uptimeMs) : null,
       restarts: view.descriptor?.history?.restarts ?? 0,
@@ -31,8 +29,8 @@ export async function describeDaemons(machine: Machine, views: readonly DaemonVi
       startedAt: view.descriptor?.startedAt ?? null,
       log: view.descriptor?.log ?? view.place.log,
       command: view.descriptor?.command ?? null,
-    });
-  }
+    };
+  });
   return { daemons };
 }
 

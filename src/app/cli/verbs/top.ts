@@ -16,7 +16,10 @@ export async function top(invocation: Invocation, { machine }: VerbContext): Pro
   const intervalMs = invocation.durationMs('--interval') ?? defaultIntervalMs;
   if (intervalMs < 1) throw new UsageError('invalid --interval "0s"', 'it takes more than nothing');
   const rounds = invocation.count('--rounds', 1_000_000);
-  if (invocation.json) return { json: await describeDaemons(machine, await listDaemons(machine)), lines: [], exitCode: 0 };
+  if (invocation.json) {
+    const views = await listDaemons(machine);
+    return { json: describeDaemons(views, await usageOfTrees(machine, views)), lines: [], exitCode: 0 };
+  }
   const interruption = new Interruption();
   const screen = isTerminal(1);
   let before: { readonly atMs: number; readonly usages: ReadonlyMap<string, TreeUsage> } | undefined;
