@@ -9,7 +9,18 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 /** Modules that most uses of the command line never need: each is a file of its own, read when it is wanted. */
-const onDemand = ['run-verb', 'more-verbs', 'project-verbs', 'full-syntax', 'spec-codec', 'rpc-peer', 'spinner'];
+const onDemand = [
+  'run-verb',
+  'more-verbs',
+  'project-verbs',
+  'autostart-verbs',
+  'service-channel',
+  'service-findings',
+  'full-syntax',
+  'spec-codec',
+  'rpc-peer',
+  'spinner',
+];
 
 const splitOnDemand = {
   name: 'split-on-demand',
@@ -103,6 +114,9 @@ const commandLine = {
     'run-verb': 'src/app/cli/run-verb.ts',
     'more-verbs': 'src/app/cli/more-verbs.ts',
     'project-verbs': 'src/app/cli/project-verbs.ts',
+    'autostart-verbs': 'src/app/cli/autostart-verbs.ts',
+    'service-channel': 'src/app/autostart/service-channel.ts',
+    'service-findings': 'src/app/doctor/service-findings.ts',
     'full-syntax': 'src/app/cli/full-syntax.ts',
     'spec-codec': 'src/adapters/files/spec-codec.ts',
     spinner: 'src/app/cli/spinner.ts',
@@ -138,6 +152,7 @@ const library = {
     clipanion: 'src/app/clipanion/index.ts',
     testing: 'src/app/testing/index.ts',
     supervisor: 'src/app/supervise/program.ts',
+    service: 'src/app/autostart/service-program.ts',
   },
   // Bundled CommonJS packages ask for node's own modules through require.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },

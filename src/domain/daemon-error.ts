@@ -48,6 +48,10 @@ export type DaemonErrorCode =
   | 'socket-unusable'
   /** `serveDaemon` outside a daemon. */
   | 'not-a-daemon'
+  /** There is no service manager here, or it can't be asked from here. */
+  | 'no-service-manager'
+  /** The service manager refused, or could not bring up what it was to start. */
+  | 'autostart-failed'
   /** The system lacks what a proof needs, such as `/proc`. */
   | 'unsupported'
   | 'cancelled';

@@ -16,11 +16,21 @@ export interface SupervisorChannel {
   perform(socket: string, verb: DelegatedVerb, request: StartRequest): Promise<StartResult>;
 }
 
+/** Asks the service manager for a daemon that it is to keep. */
+export interface ServiceChannel {
+  /** Has it started anew, as its spec says by now; `undefined` where no service has this daemon for its own, or none can be asked. */
+  start(request: StartRequest): Promise<StartResult | undefined>;
+  /** The same, of one that may run: it is stopped first. */
+  restart(request: RestartRequest): Promise<StartResult | undefined>;
+}
+
 /** A machine on which a supervisor can be had. */
 export interface SupervisedMachine extends Machine {
   /** How to start the one of this home. */
   readonly supervisorSpec: DaemonSpec;
   readonly supervisor: SupervisorChannel;
+  /** Where a service manager may keep some of its daemons. */
+  readonly services?: ServiceChannel;
 }
 
 const supervisorRef: DaemonRef = { name: supervisorName };
@@ -34,16 +44,23 @@ const retryPauseMs = 20;
 export async function startByPolicy(machine: SupervisedMachine, request: StartRequest): Promise<StartResult> {
   const view = await look(machine, request.ref);
   if (isThere(view)) return alreadyRunning(machine, view, request);
+  const served = view.state === 'unknown' ? undefined : await machine.services?.start(request);
+  if (served) return served;
   return (await isKept(machine, request)) ? delegate(machine, 'start', request) : startDaemon(machine, request);
 }
 
 export async function restartByPolicy(machine: SupervisedMachine, request: RestartRequest): Promise<StartResult> {
+  const served = await machine.services?.restart(request);
+  if (served) return served;
   return (await isKept(machine, request)) ? delegate(machine, 'restart', request) : restartDaemon(machine, request);
 }
 
 export async function ensureByPolicy(machine: SupervisedMachine, request: EnsureRequest): Promise<EnsureResult> {
   const view = await look(machine, request.ref);
   if (isThere(view) && !isOutdated(view.descriptor as Descriptor, request.spec)) return alreadyRunning(machine, view, request);
+  const verb = isThere(view) ? 'restart' : 'start';
+  const served = view.state === 'unknown' ? undefined : await machine.services?.[verb](request);
+  if (served) return verb === 'restart' ? { ...served, outcome: 'replaced' } : served;
   return (await isKept(machine, request)) ? delegate(machine, 'ensure', request) : ensureDaemon(machine, request);
 }
 

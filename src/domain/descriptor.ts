@@ -1,3 +1,4 @@
+import type { ServiceReference } from './autostart-installer.js';
 import type { ProcessIdentity } from './identity.js';
 
 export const descriptorSchema = 1;
@@ -26,6 +27,8 @@ export interface SupervisorReference {
   readonly instanceId: string;
   /** Its process may live on, and keeps this daemon no longer. */
   readonly left?: true;
+  /** Of one that a service manager runs, which starts it again, and it then its daemons: nobody else takes those over. */
+  readonly service?: ServiceReference;
 }
 
 export function sameInstance(a: { readonly instanceId: string }, b: { readonly instanceId: string }): boolean {

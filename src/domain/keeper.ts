@@ -31,6 +31,8 @@ export interface Kept {
 export interface KeeperEvents {
   /** In a few words, for the supervisor's own log. */
   say(name: string, what: string): void;
+  /** It is kept no longer, by what its policy decided. */
+  concluded?(name: string, how: 'well' | 'badly' | 'given-up'): void;
 }
 
 /** How often a process that is not our child is looked at. */
@@ -268,7 +270,11 @@ export class Keeper {
     const history = historyOf(descriptor);
     // Moments of another boot are read from another clock.
     const known = descriptor.bootId === bootId ? history : { ...history, recentMs: [] };
-    return decideRestart(this.kept.spec, known, run, this.machine.clock.monotonicMs(), luckOf(descriptor.instanceId));
+    const decision = decideRestart(this.kept.spec, known, run, this.machine.clock.monotonicMs(), luckOf(descriptor.instanceId));
+    const { service } = this.self;
+    // It is told of the failure by our own end.
+    const isLeftToService = service !== undefined && decision.action === 'accept' && !isSuccess(run.end, this.kept.spec.successCodes);
+    return isLeftToService ? { ...decision, why: `left to ${service.manager}, which starts it again` } : decision;
   }
 
   /**
@@ -287,6 +293,8 @@ export class Keeper {
     await this.tell(held);
     await endLeftovers(machine, decided, decided.stop.graceMs);
     if (action === 'accept') await clearForGood(machine, held, decided);
+    if (action === 'give-up') this.events.concluded?.(decided.name, 'given-up');
+    if (action === 'accept') this.events.concluded?.(decided.name, isSuccess(untold.end, this.kept.spec.successCodes) ? 'well' : 'badly');
     return action === 'restart' ? { waitMs: decision.delayMs } : 'over';
   }
 

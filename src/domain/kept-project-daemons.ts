@@ -1,27 +1,35 @@
 import type { DaemonSpec } from './daemon-spec.js';
-import { restartByPolicy, type SupervisedMachine, startByPolicy } from './delegate.js';
 import type { Descriptor } from './descriptor.js';
 import { type DaemonView, look } from './look.js';
+import type { Machine } from './ports.js';
 import type { BringUpOptions, KnownEnd, ProjectDaemons } from './project-daemons.js';
+import type { RestartRequest } from './restart-daemon.js';
 import type { RunRecord } from './run-record.js';
-import type { StartResult } from './start-daemon.js';
+import type { StartRequest, StartResult } from './start-daemon.js';
 import { type StopResult, stopDaemon } from './stop-daemon.js';
 
 /** One probe of a running daemon's health, within the time that its spec gives it. */
 export type ProbeHealth = (spec: DaemonSpec, running: DaemonView) => Promise<boolean>;
+
+/** Who starts them, and keeps them where their specs ask for that. */
+export interface ProjectStarter {
+  start(request: StartRequest): Promise<StartResult>;
+  restart(request: RestartRequest): Promise<StartResult>;
+}
 
 /** How long an end may take to be told, after the process is seen dead: to its parent, or by a supervisor to the recorder. */
 const endToldWithinMs = 1_000;
 const pollMs = 5;
 const mostRunsRead = 20;
 
-/** Daemons of a home, each with a supervisor where its spec asks for one. */
+/** Daemons of a home. */
 export class KeptProjectDaemons implements ProjectDaemons {
   private readonly started = new Map<string, StartResult>();
 
   constructor(
-    private readonly machine: SupervisedMachine,
+    private readonly machine: Machine,
     private readonly probe: ProbeHealth,
+    private readonly starter: ProjectStarter,
   ) {}
 
   async names(): Promise<readonly string[]> {
@@ -37,11 +45,11 @@ export class KeptProjectDaemons implements ProjectDaemons {
   }
 
   async start(name: string, spec: DaemonSpec, { signal, onLaunched }: BringUpOptions): Promise<StartResult> {
-    return this.keep(name, await startByPolicy(this.machine, { ref: { name }, spec, signal, onLaunched }));
+    return this.keep(name, await this.starter.start({ ref: { name }, spec, signal, onLaunched }));
   }
 
   async replace(name: string, spec: DaemonSpec, { signal }: BringUpOptions): Promise<StartResult> {
-    return this.keep(name, await restartByPolicy(this.machine, { ref: { name }, spec, signal }));
+    return this.keep(name, await this.starter.restart({ ref: { name }, spec, signal }));
   }
 
   stop(name: string, signal?: AbortSignal): Promise<StopResult> {

@@ -243,6 +243,8 @@ export class Supervisor {
     const { supervisedBy } = descriptor;
     if (supervisedBy === null) return false;
     if (supervisedBy.left) return true;
+    // Its service manager brings its own supervisor back.
+    if (supervisedBy.service !== undefined) return false;
     if (sameInstance(supervisedBy, this.self)) return this.claimed.has(descriptor.instanceId);
     const sighting = await sight(this.machine.inspector, supervisorOf(descriptor, supervisedBy));
     return sighting.kind === 'gone' || sighting.kind === 'zombie' || sighting.kind === 'stranger';

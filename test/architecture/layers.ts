@@ -11,11 +11,12 @@ const adapterFolders: Readonly<Record<string, readonly string[]>> = {
   files: ['.', 'files', 'net'],
   net: ['.', 'files', 'net'],
   project: ['.', 'files', 'net', 'project'],
+  autostart: ['.', 'files', 'net', 'autostart'],
   // Platforms: each stands on the concerns, and Linux and macOS on what POSIX gives them both.
   posix: ['.', 'files', 'net', 'posix'],
-  linux: ['.', 'files', 'net', 'posix', 'linux'],
-  macos: ['.', 'files', 'net', 'posix', 'macos'],
-  windows: ['.', 'files', 'net', 'windows'],
+  linux: ['.', 'files', 'net', 'autostart', 'posix', 'linux'],
+  macos: ['.', 'files', 'net', 'autostart', 'posix', 'macos'],
+  windows: ['.', 'files', 'net', 'autostart', 'windows'],
   // A machine of its own.
   simulated: ['simulated'],
 };

@@ -21,7 +21,7 @@ const sizeRule = 'a size is a number with B, KB, MB or GB, such as 64KB or 10MB'
 const readyRule = 'readiness is exec, socket, port:N, http:URL, log:REGEX or notify';
 const portRule = 'a port is a whole number from 1 to 65535';
 const verbs =
-  'verbs are start, stop, restart, status, list, logs, run, wait, why, top, events, reload, serve, up, down, apply, validate, import, doctor, completion; see daemonry --help';
+  'verbs are start, stop, restart, status, list, logs, run, wait, why, top, events, reload, serve, up, down, apply, validate, import, autostart, export, doctor, completion; see daemonry --help';
 
 const wrongNames = ['../x', 'a/b', '..', '', tooLong, 'a b', 'naïve', 'ends.', '.hidden', 'NUL', 'Supervisor', 'a\nb'];
 

@@ -100,7 +100,10 @@ export function decodeDescriptor(
     notifyFile: isText(value.notifyFile) ? value.notifyFile : null,
     stop: isStopPolicy(value.stop) ? value.stop : { signal: specDefaults.stopSignal, graceMs: specDefaults.graceMs },
   };
-  const descriptor = { ...value, ...additions, supervisedBy: withSoundWorld(value.supervisedBy) } as unknown as Record<string, unknown>;
+  const descriptor = { ...value, ...additions, supervisedBy: withSoundService(withSoundWorld(value.supervisedBy)) } as unknown as Record<
+    string,
+    unknown
+  >;
   for (const [field, check] of Object.entries(optional)) if (Object.hasOwn(value, field) && !check(value[field])) delete descriptor[field];
   for (const flag of flags) if (Object.hasOwn(value, flag) && value[flag] !== true) setFlag(descriptor, flag, Boolean(value[flag]));
   if (text.length > surelyWritableLength && Buffer.byteLength(encodeDescriptor(descriptor as unknown as Descriptor)) > largestFileBytes) {
@@ -119,6 +122,13 @@ function withSoundWorld(supervisedBy: unknown): unknown {
   if (!isRecord(supervisedBy) || supervisedBy.world === undefined || isWorld(supervisedBy.world)) return supervisedBy;
   const { world: _, ...rest } = supervisedBy as unknown as SupervisorReference;
   return rest;
+}
+
+/** A wrong one would have everybody leave its daemon to a service that there is none of. */
+function withSoundService(supervisedBy: unknown): unknown {
+  if (!isRecord(supervisedBy) || supervisedBy.service === undefined) return supervisedBy;
+  const { service, ...rest } = supervisedBy;
+  return isRecord(service) && isText(service.manager) && isText(service.id) ? supervisedBy : rest;
 }
 
 /** Fields of a later version may be nested, but not so deep that they can't be written again: that takes a stack, and reading does not. */

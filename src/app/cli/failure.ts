@@ -79,6 +79,11 @@ const remedies: Readonly<Record<DaemonErrorCode, Remedy>> = {
   'protocol-error': says(1, () => null),
   'socket-unusable': says(1, (_, { hasAllVerbs }) => (hasAllVerbs ? 'choose another path with --socket, or a shorter home' : null)),
   'not-a-daemon': says(1, (_, { hasAllVerbs }) => (hasAllVerbs ? 'start it with daemonry start <name> -- <command>' : null)),
+  'no-service-manager': says(1, ({ allowed }) => (allowed === undefined ? null : String(allowed))),
+  'autostart-failed': says(1, ({ allowed }, { hasAllVerbs }) => {
+    if (allowed !== undefined) return String(allowed);
+    return hasAllVerbs ? 'daemonry autostart status tells more' : null;
+  }),
   unsupported: says(1, () => null),
   cancelled: says(1, () => null),
 };

@@ -45,6 +45,9 @@ async function revive(machine: SupervisedMachine, answer: Answer): Promise<Answe
 /** Verbs that read a project file, or write one. */
 const ofProjects = new Set(['up', 'down', 'apply', 'validate', 'import']);
 
+/** Verbs that speak with service managers, or in their words. */
+const ofServices = new Set(['autostart', 'export']);
+
 /** Asked for by the verbs that need it: it may have been removed under us. */
 function workingFolder(): string {
   try {
@@ -55,6 +58,10 @@ function workingFolder(): string {
 }
 
 async function findMore(verb: string): Promise<Verb> {
-  const more: Readonly<Record<string, Verb>> = ofProjects.has(verb) ? await import('./project-verbs.js') : await import('./more-verbs.js');
-  return more[verb] as Verb;
+  return (await verbsWith(verb))[verb] as Verb;
+}
+
+function verbsWith(verb: string): Promise<Readonly<Record<string, Verb>>> {
+  if (ofProjects.has(verb)) return import('./project-verbs.js');
+  return ofServices.has(verb) ? import('./autostart-verbs.js') : import('./more-verbs.js');
 }

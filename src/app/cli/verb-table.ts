@@ -17,6 +17,8 @@ export interface VerbSyntax {
   readonly names: 'none' | 'one' | 'optional' | 'some' | 'any';
   /** What the names are called in the help, where they are no daemons. */
   readonly nameLabel?: string;
+  /** What the first of them is, where that is no daemon. */
+  readonly words?: readonly string[];
   /** Whether a command may follow after `--`. */
   readonly command: boolean;
   readonly options: readonly OptionSyntax[];
@@ -199,6 +201,36 @@ export const verbTable: readonly VerbSyntax[] = [
       ...everywhere,
       { flag: '--output', kind: 'value', label: 'FILE', summary: 'write it there', values: 'file' },
       { flag: '--force', kind: 'flag', summary: 'over a file that is there' },
+    ],
+  },
+  {
+    verb: 'autostart',
+    summary: 'have daemons started when the machine is, or tell whether they will be',
+    names: 'some',
+    nameLabel: 'enable|disable|status [name…]',
+    words: ['enable', 'disable', 'status'],
+    command: false,
+    options: [
+      ...everywhere,
+      { ...file, summary: 'all daemons of this project file, in place of names' },
+      { flag: '--no-verify', kind: 'flag', summary: 'enable: only install it, and do not start it now' },
+      { flag: '--linger', kind: 'flag', summary: 'enable: start it without a login too, where you may say so' },
+    ],
+  },
+  {
+    verb: 'export',
+    summary: "print a daemon's definition for another manager, and install nothing",
+    names: 'one',
+    command: false,
+    options: [
+      ...everywhere,
+      {
+        flag: '--to',
+        kind: 'value',
+        label: 'systemd|launchd|windows-task|windows-service|compose|kubernetes',
+        summary: 'for which one',
+        values: ['systemd', 'launchd', 'windows-task', 'windows-service', 'compose', 'kubernetes'],
+      },
     ],
   },
   {

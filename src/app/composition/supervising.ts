@@ -1,25 +1,33 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { serviceFolder } from '../../adapters/autostart/service-folder.js';
 import { JsonRpcSupervisorChannel } from '../../adapters/net/json-rpc-supervisor-channel.js';
-import { NetHealthProber } from '../../adapters/net/net-health-prober.js';
-import { SystemClock } from '../../adapters/system-clock.js';
-import type { SupervisedMachine } from '../../domain/delegate.js';
-import type { Machine, SupervisingMachine } from '../../domain/ports.js';
+import type { ServiceChannel, SupervisedMachine } from '../../domain/delegate.js';
+import type { Machine } from '../../domain/ports.js';
+import type { RestartRequest } from '../../domain/restart-daemon.js';
+import type { StartRequest } from '../../domain/start-daemon.js';
 import { supervisorSpec } from '../supervise/supervisor-spec.js';
-import { composeMachine } from './compose.js';
 import type { MachineSettings } from './settings.js';
 
-/** What a supervisor runs on. It takes the lock by claim alone: no helper process stands between a crash and the next run. */
-export function composeSupervisingMachine(settings: MachineSettings): SupervisingMachine {
-  const machine = composeMachine({ ...settings, lockBy: 'claim' });
-  return { ...machine, health: new NetHealthProber(), backgroundClock: new SystemClock(false) };
-}
-
-/** The same machine, on which a supervisor can be had. */
-export function withSupervisor(machine: Machine, { home, env }: MachineSettings): SupervisedMachine {
+/** A machine on which a supervisor, or a service manager, can be had. */
+export function withSupervisor(machine: Machine, settings: MachineSettings): SupervisedMachine {
+  const { home, env } = settings;
   return {
     ...machine,
     get supervisorSpec() {
       return supervisorSpec(home);
     },
     supervisor: new JsonRpcSupervisorChannel(env),
+    services: servicesOf(machine, settings),
   };
+}
+
+/** Where nothing was ever installed, a single look. */
+function servicesOf(machine: Machine, settings: MachineSettings): ServiceChannel {
+  const perform = async (request: StartRequest | RestartRequest, isRestart: boolean) => {
+    if (!existsSync(join(settings.home, serviceFolder))) return undefined;
+    const { startByService } = await import('../autostart/service-channel.js');
+    return startByService(machine, settings, request, isRestart);
+  };
+  return { start: (request) => perform(request, false), restart: (request) => perform(request, true) };
 }

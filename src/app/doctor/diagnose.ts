@@ -1,4 +1,6 @@
-import { lstatSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { serviceFolder } from '../../adapters/autostart/service-folder.js';
 import { hasFallocate } from '../../adapters/linux/fallocate.js';
 import { isDaemonError } from '../../domain/daemon-error.js';
 import { supervisorName } from '../../domain/daemon-name.js';
@@ -28,6 +30,8 @@ export interface Finding {
     | 'no-launch-gate'
     | 'no-process-table'
     | 'unbounded-log'
+    | 'autostart-drift'
+    | 'autostart-obstacle'
     | Shortcoming['code'];
   readonly name: string | null;
   readonly message: string;
@@ -45,13 +49,17 @@ export async function diagnose(machine: Machine, settings: MachineSettings): Pro
     return [...findings, homeFinding(error, settings.home)];
   }
   for (const name of names) findings.push(...(await diagnoseDaemon(machine, name, settings)));
-  return [...findings, ...(await diagnoseSupervisor(machine))];
+  return [...findings, ...(await diagnoseSupervisor(machine)), ...(await diagnoseAutostart(machine, settings))];
 }
 
 /** Mends what can be mended without a signal to anything that is not proven to be its own. */
-export async function mend(machine: SupervisedMachine, findings: readonly Finding[]): Promise<readonly Finding[]> {
+export async function mend(
+  machine: SupervisedMachine,
+  findings: readonly Finding[],
+  settings: MachineSettings,
+): Promise<readonly Finding[]> {
   const after: Finding[] = [];
-  for (const finding of findings) after.push(await mendOne(machine, finding));
+  for (const finding of findings) after.push(await mendOne(machine, finding, settings));
   return after;
 }
 
@@ -101,7 +109,13 @@ async function replaceSupervisor(machine: SupervisedMachine): Promise<boolean> {
   return true;
 }
 
-async function mendOne(machine: SupervisedMachine, finding: Finding): Promise<Finding> {
+async function diagnoseAutostart(machine: Machine, settings: MachineSettings): Promise<readonly Finding[]> {
+  if (!existsSync(join(settings.home, serviceFolder))) return [];
+  const { diagnoseServices } = await import('./service-findings.js');
+  return diagnoseServices(machine, settings);
+}
+
+async function mendOne(machine: SupervisedMachine, finding: Finding, settings: MachineSettings): Promise<Finding> {
   const { code, name } = finding;
   if (name === null) return finding;
   const ref = { name };
@@ -110,6 +124,11 @@ async function mendOne(machine: SupervisedMachine, finding: Finding): Promise<Fi
     return { ...finding, fixed: true };
   }
   if (code === 'hanging-supervisor') return { ...finding, fixed: await replaceSupervisor(machine) };
+  if (code === 'autostart-drift') {
+    const { mendService } = await import('./service-findings.js');
+    await mendService(machine, settings, name);
+    return { ...finding, fixed: true };
+  }
   if (code === 'stale-daemon') {
     await stopDaemon(machine, { ref });
     return { ...finding, fixed: true };

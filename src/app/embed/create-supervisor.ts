@@ -6,7 +6,7 @@ import type { SupervisingMachine } from '../../domain/ports.js';
 import { type StopResult, stopDaemon } from '../../domain/stop-daemon.js';
 import { Supervisor } from '../../domain/supervisor.js';
 import { machineSettings } from '../composition/settings.js';
-import { composeSupervisingMachine } from '../composition/supervising.js';
+import { composeSupervisingMachine } from '../composition/supervising-machine.js';
 import { type DaemonOptions, specFromOptions } from './daemon-options.js';
 import type { Cancellable } from './define-daemon.js';
 import { type DaemonStatus, describeStatus, type RunningDaemon, running } from './running-daemon.js';

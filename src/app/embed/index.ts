@@ -4,7 +4,19 @@ export { DaemonError, type DaemonErrorCode, isDaemonError } from '../../domain/d
 export type { DaemonState } from '../../domain/daemon-state.js';
 export type { Phase } from '../../domain/descriptor.js';
 export type { StopResult } from '../../domain/stop-daemon.js';
+export type { BootReason, NextBoot } from '../autostart/autostart-status.js';
+export type { ExportTarget } from '../autostart/export-daemon.js';
 export { type DaemonVerbIo, runDaemonVerb } from '../mount/run-daemon-verb.js';
+export {
+  type Autostart,
+  type AutostartDisabled,
+  type AutostartEnabled,
+  type AutostartPlace,
+  type AutostartSubject,
+  autostart,
+  type DaemonAutostart,
+  type EnableAutostartOptions,
+} from './autostart.js';
 export type { Connection } from './connection.js';
 export { createSupervisor, type EmbeddedSupervisor, type SupervisedOptions, type SupervisorOptions } from './create-supervisor.js';
 export type { DaemonOptions, HealthOptions } from './daemon-options.js';

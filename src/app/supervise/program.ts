@@ -1,5 +1,5 @@
 import { machineSettings } from '../composition/settings.js';
-import { composeSupervisingMachine } from '../composition/supervising.js';
+import { composeSupervisingMachine } from '../composition/supervising-machine.js';
 import { serveDaemon } from '../serve/serve-daemon.js';
 import { ResidentSupervisor } from './resident-supervisor.js';
 import { foregroundVariable } from './supervisor-spec.js';

@@ -15,7 +15,12 @@ const smallHeap = '--max-semi-space-size=1';
 
 /** How the supervisor of a home is started: as any daemon is. */
 export function supervisorSpec(home: string): DaemonSpec {
-  return { ...specDefaults, command: [process.execPath, smallHeap, findProgram(), home], cwd: '/', ready: { kind: 'socket' } };
+  return {
+    ...specDefaults,
+    command: [process.execPath, smallHeap, findProgram('supervisor.js'), home],
+    cwd: '/',
+    ready: { kind: 'socket' },
+  };
 }
 
 /** The same in the foreground of this process, the first one of a container perhaps. */
@@ -23,13 +28,13 @@ export function foregroundSpec(home: string): DaemonSpec {
   return { ...supervisorSpec(home), env: { [foregroundVariable]: String(process.pid) }, graceMs: foregroundGraceMs };
 }
 
-/** Beside whatever this module is bundled into. */
-function findProgram(): string {
+/** A program of this package, beside whatever this module is bundled into. */
+export function findProgram(file: string): string {
   // The other way round, a program of `node -e` has a `__dirname` of its own, which is no folder of ours.
   const here = import.meta.url ? dirname(fileURLToPath(import.meta.url)) : __dirname;
   for (let folder = here; folder !== dirname(folder); folder = dirname(folder)) {
-    const program = join(folder, 'dist', 'supervisor.js');
+    const program = join(folder, 'dist', file);
     if (existsSync(program)) return program;
   }
-  throw new DaemonError('unsupported', "the supervisor's program is not where it was installed", { path: here });
+  throw new DaemonError('unsupported', `${file} is not where daemonry was installed`, { path: here });
 }

@@ -50,6 +50,8 @@ const closedCodes: Readonly<Record<DaemonErrorCode, true>> = {
   'socket-unusable': true,
   'not-a-daemon': true,
   unsupported: true,
+  'no-service-manager': true,
+  'autostart-failed': true,
   cancelled: true,
 };
 

@@ -20,6 +20,7 @@ export function bashScript(verbs: readonly CompletionVerb[]): string {
   const flags = verbs.map(({ name, options }) => `${name}) words=${quoted(options.flatMap((option) => option.flags).join(' '))} ;;`);
   const before = [...common.flatMap((option) => option.flags), ...helpFlags.map(({ flag }) => flag)];
   const daemons = verbs.filter(takesDaemons).map(({ name }) => name);
+  const worded = verbs.filter(({ words }) => words !== undefined);
   return `# Completion of daemonry for bash. In ~/.bashrc: source <(daemonry completion bash)
 
 # Only what can be a name: what is offered here is put into the command line as it is.
@@ -114,7 +115,12 @@ _daemonry() {
       '') _daemonry_offer < <(printf '%s\\n' ${verbs.map(({ name }) => name).join(' ')}) ;;
       ${shellsVerb}) _daemonry_offer < <(printf '%s\\n' ${shells.join(' ')}) ;;
 ${daemons.length > 0 ? `      ${daemons.join('|')}) _daemonry_offer < <(_daemonry_names \${home[@]+"\${home[@]}"}) ;;\n` : ''}    esac
-  fi
+${
+  worded.length > 0
+    ? `    case $verb in
+${worded.map(({ name, words = [] }) => `      ${name}) _daemonry_offer < <(printf '%s\\n' ${words.join(' ')}) ;;\n`).join('')}    esac\n`
+    : ''
+}  fi
   return 0
 }
 

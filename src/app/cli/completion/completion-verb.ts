@@ -13,6 +13,8 @@ export interface CompletionVerb {
   readonly name: string;
   readonly summary: string;
   readonly takesName: boolean;
+  /** What stands before the names. */
+  readonly words?: readonly string[] | undefined;
   readonly options: readonly CompletionOption[];
 }
 

@@ -73,6 +73,7 @@ function fishVerb(verb: CompletionVerb): readonly string[] {
   const condition = quoted(`__daemonry_at ${verb.name}`);
   const options = verb.options.map((option) => fishOption(condition, option));
   if (verb.name === shellsVerb) return [...options, `complete -c daemonry -n ${condition} -a '${shells.join(' ')}'`];
+  if (verb.words) options.push(`complete -c daemonry -n ${condition} -a '${verb.words.join(' ')}'`);
   return takesDaemons(verb) ? [...options, `complete -c daemonry -n ${condition} -a '(__daemonry_names)'`] : options;
 }
 

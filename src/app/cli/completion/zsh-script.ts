@@ -82,8 +82,13 @@ fi
 }
 
 function zshVerb(verb: CompletionVerb): string {
+  const first = verb.words ? [quoted(`1:what:(${verb.words.join(' ')})`)] : [];
   const words =
-    verb.name === shellsVerb ? [quoted(`1:shell:(${shells.join(' ')})`)] : takesDaemons(verb) ? [quoted('*:daemon:_daemonry_names')] : [];
+    verb.name === shellsVerb
+      ? [quoted(`1:shell:(${shells.join(' ')})`)]
+      : takesDaemons(verb)
+        ? [...first, quoted('*:daemon:_daemonry_names')]
+        : [];
   const specs = [...verb.options.map(zshOption), ...words].map((spec) => `            ${spec}`);
   return `        ${verb.name})\n          _arguments \\\n${specs.join(' \\\n')}\n          ;;\n`;
 }

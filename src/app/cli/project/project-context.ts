@@ -1,11 +1,11 @@
-import { NetHealthProber } from '../../../adapters/net/net-health-prober.js';
 import { readProject } from '../../../adapters/project/read-project.js';
-import type { SupervisedMachine } from '../../../domain/delegate.js';
-import { KeptProjectDaemons, type ProbeHealth } from '../../../domain/kept-project-daemons.js';
+import { restartByPolicy, type SupervisedMachine, startByPolicy } from '../../../domain/delegate.js';
+import { KeptProjectDaemons } from '../../../domain/kept-project-daemons.js';
 import { isOf, type Project, type ProjectDaemon } from '../../../domain/project.js';
 import type { ProjectDaemons } from '../../../domain/project-daemons.js';
 import type { ProjectSighting, ProjectSightings } from '../../../domain/project-plan.js';
 import type { Selection } from '../../../domain/project-selection.js';
+import { healthProbe } from '../../composition/health-probe.js';
 import type { Invocation } from '../invocation.js';
 import type { VerbContext } from '../verbs/context.js';
 
@@ -21,17 +21,10 @@ export function selectionOf(invocation: Invocation): Selection {
 
 /** The one place where a project's daemons meet what starts, stops and probes them. */
 export function projectDaemons(machine: SupervisedMachine): ProjectDaemons {
-  return new KeptProjectDaemons(machine, healthProbe(machine));
-}
-
-function healthProbe(machine: SupervisedMachine): ProbeHealth {
-  const prober = new NetHealthProber();
-  return async (spec, { descriptor }) => {
-    if (spec.health === null || descriptor === null) return false;
-    const { pid, socket, instanceId } = descriptor;
-    const { cwd, env } = await machine.spawner.resolve(spec);
-    return prober.check(spec.health.probe, { pid, socket, instanceId, cwd, environment: env }, spec.health.timeoutMs);
-  };
+  return new KeptProjectDaemons(machine, healthProbe(machine), {
+    start: (request) => startByPolicy(machine, request),
+    restart: (request) => restartByPolicy(machine, request),
+  });
 }
 
 export async function sightingsOf(home: ProjectDaemons, daemons: readonly ProjectDaemon[]): Promise<ProjectSightings> {

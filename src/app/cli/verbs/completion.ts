@@ -24,12 +24,13 @@ export async function completion(invocation: Invocation, { machine }: VerbContex
   return { json: { shell, script }, lines: [script.trimEnd()], exitCode: 0 };
 }
 
-function completionVerb({ verb, summary, names, nameLabel, options }: (typeof verbTable)[number]): CompletionVerb {
+function completionVerb({ verb, summary, names, nameLabel, words, options }: (typeof verbTable)[number]): CompletionVerb {
   return {
     name: verb,
     summary,
     // One with a label is none of a daemon, but for the shell's, which the scripts know.
-    takesName: names !== 'none' && (nameLabel === undefined || verb === shellsVerb),
+    takesName: names !== 'none' && (nameLabel === undefined || words !== undefined || verb === shellsVerb),
+    words,
     options: options.map(({ flag, short, kind, summary: about, values }) => ({
       flags: short ? [short, flag] : [flag],
       summary: about,

@@ -6,7 +6,7 @@ import type { VerbContext } from './context.js';
 
 export async function doctor(invocation: Invocation, { machine, settings }: VerbContext): Promise<Answer> {
   const found = await diagnose(machine, settings);
-  const findings = invocation.has('--fix') ? await mend(machine, found) : found;
+  const findings = invocation.has('--fix') ? await mend(machine, found, settings) : found;
   const open = findings.filter(({ fixed }) => !fixed);
   const limits = limitsOf(settings.platform);
   return {

@@ -1,0 +1,11 @@
+import { NetHealthProber } from '../../adapters/net/net-health-prober.js';
+import { SystemClock } from '../../adapters/system-clock.js';
+import type { SupervisingMachine } from '../../domain/ports.js';
+import { composeMachine } from './compose.js';
+import type { MachineSettings } from './settings.js';
+
+/** What a supervisor runs on. It takes the lock by claim alone: no helper process stands between a crash and the next run. */
+export function composeSupervisingMachine(settings: MachineSettings): SupervisingMachine {
+  const machine = composeMachine({ ...settings, lockBy: 'claim' });
+  return { ...machine, health: new NetHealthProber(), backgroundClock: new SystemClock(false) };
+}
