@@ -70,7 +70,8 @@ export interface Descriptor extends ProcessIdentity {
   readonly confined?: true;
 }
 
-export type FormerRun = Pick<Descriptor, 'instanceId' | 'pid' | 'startToken'>;
+/** With `intent` where it did not come to a process of its own, as far as is known: the one that is named is its starter. */
+export type FormerRun = Pick<Descriptor, 'instanceId' | 'pid' | 'startToken' | 'intent'>;
 
 /** The kernel's count of processes that it killed for want of memory in one control group. */
 export interface MemoryWitness {

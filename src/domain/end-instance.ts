@@ -67,7 +67,7 @@ export async function endLeftovers(machine: Machine, descriptor: Descriptor, gra
 }
 
 /** The same of the run before a living one. */
-export async function endFormer(machine: Machine, { former, ...descriptor }: Descriptor): Promise<void> {
+export async function endFormer(machine: Machine, { former, intent: _, ...descriptor }: Descriptor): Promise<void> {
   if (former) await endLeftovers(machine, { ...descriptor, ...former }, descriptor.stop.graceMs);
 }
 

@@ -184,8 +184,8 @@ function isOfSameWorld(a: ProcessIdentity, b: ProcessIdentity): boolean {
   return a.bootId === b.bootId && a.pidNamespace === b.pidNamespace;
 }
 
-function formerRunOf({ instanceId, pid, startToken }: Descriptor): FormerRun {
-  return { instanceId, pid, startToken };
+function formerRunOf({ instanceId, pid, startToken, intent }: Descriptor): FormerRun {
+  return { instanceId, pid, startToken, ...(intent ? { intent } : {}) };
 }
 
 async function endedBeforeReady(machine: Machine, descriptor: Descriptor, launch: Launch): Promise<DaemonError> {

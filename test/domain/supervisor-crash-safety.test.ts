@@ -79,41 +79,48 @@ const scenes: readonly Scene[] = [
   },
 ];
 
-describe.each(scenes)('supervisor: $title', (scene) => {
-  test('killed at any call, before or after it: the next one keeps it running', async () => {
-    for (const when of ['before', 'after'] as const) {
-      for (let callAt = 1; ; callAt++) {
-        const isOver = await sweep(
-          scene,
-          (_, number) => (number === callAt ? { when, what: 'crash' } : undefined),
-          `killed ${when} call ${callAt}`,
-        );
-        if (isOver) break;
-        expect(callAt).toBeLessThan(500);
+describe.each(scenes.flatMap((scene) => [true, false].map((gated) => ({ ...scene, gated }))))(
+  'supervisor: $title, gate: $gated',
+  (scene) => {
+    test('killed at any call, before or after it: the next one keeps it running', async () => {
+      for (const when of ['before', 'after'] as const) {
+        for (let callAt = 1; ; callAt++) {
+          const isOver = await sweep(
+            scene,
+            (_, number) => (number === callAt ? { when, what: 'crash' } : undefined),
+            `killed ${when} call ${callAt}`,
+          );
+          if (isOver) break;
+          expect(callAt).toBeLessThan(500);
+        }
       }
-    }
-  });
+    });
 
-  test('any one call fails: it is kept running all the same', async () => {
-    for (let failAt = 1; ; failAt++) {
-      let able = 0;
-      let failed = '';
-      const fault = (call: string): Fault | undefined => {
-        const errnos = failuresOf[call as keyof typeof failuresOf] as readonly string[] | undefined;
-        if (!errnos || ++able !== failAt) return undefined;
-        failed = call;
-        return { when: 'before', what: failureOf(call, errnos[0] as string) };
-      };
-      await sweep(scene, fault, `call ${failAt} of those that can fail`);
-      if (failed === '') break;
-      expect(failAt).toBeLessThan(500);
-    }
-  });
-});
+    test('any one call fails: it is kept running all the same', async () => {
+      for (let failAt = 1; ; failAt++) {
+        let able = 0;
+        let failed = '';
+        const fault = (call: string): Fault | undefined => {
+          const errnos = failuresOf[call as keyof typeof failuresOf] as readonly string[] | undefined;
+          if (!errnos || ++able !== failAt) return undefined;
+          failed = call;
+          return { when: 'before', what: failureOf(call, errnos[0] as string) };
+        };
+        await sweep(scene, fault, `call ${failAt} of those that can fail`);
+        if (failed === '') break;
+        expect(failAt).toBeLessThan(500);
+      }
+    });
+  },
+);
 
 /** True where nothing went wrong, since there was no such call. */
-async function sweep(scene: Scene, fault: (call: string, number: number) => Fault | undefined, where: string): Promise<boolean> {
-  const fixture = new SupervisorFixture();
+async function sweep(
+  scene: Scene & { gated: boolean },
+  fault: (call: string, number: number) => Fault | undefined,
+  where: string,
+): Promise<boolean> {
+  const fixture = new SupervisorFixture({ gated: scene.gated });
   define(fixture);
   const kept = fixture.supervisor();
   let hasFailed = false;

@@ -88,10 +88,11 @@ export class SimulatedWorld {
     return new SimulatedActor(this, options);
   }
 
-  /** Lets time pass, and everybody go on meanwhile. */
+  /** Lets time pass, and everybody go on meanwhile. Fails with the schedule, in which no time passes any more. */
   pass(ms: number): Promise<void> {
     this.schedule.block();
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      this.schedule.failure.catch(reject);
       this.schedule.after(ms, () => {
         this.schedule.unblock();
         this.schedule.enqueue({
