@@ -166,6 +166,15 @@ describe.concurrent('a pool of daemons', () => {
     expect(await leases[0]?.release()).toBeUndefined();
   });
 
+  test('ends a daemon with a descriptor of its own, and what a test has started beside it', async ({ home, newPool }) => {
+    const pool = newPool({ define: (place) => sleeper(home, place.home, { descriptor: join(place.home, 'own.json') }) });
+    const lease = await pool.acquire();
+    expect(lease.running.descriptor).toBe(join(lease.home, 'own.json'));
+    const { pid } = await sleeper(home, lease.home, { name: 'beside' }).start();
+    await pool.dispose();
+    expect([isAlive(lease.running.pid), isAlive(pid)]).toEqual([false, false]);
+  });
+
   test('ends what a supervisor keeps running, and the supervisor', async ({ newPool }) => {
     const pool = newPool({ size: 1, daemon: { restart: 'always' } });
     const { home, running } = await pool.acquire();

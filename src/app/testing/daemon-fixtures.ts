@@ -40,7 +40,11 @@ export interface DaemonFixtureBodies {
  * export const test = base.extend<DaemonFixtures>(
  *   daemonFixtures({
  *     define: ({ home }) => defineDaemon({ name: 'acme', command: process.execPath, args: ['acmed.js'], ready: 'socket', home }),
- *     reset: async ({ daemon }) => (await daemon.connect()).request('acme.reset'),
+ *     reset: async ({ daemon }) => {
+ *       const connection = await daemon.connect();
+ *       await connection.request('acme.reset');
+ *       connection.close();
+ *     },
  *     pooled: process.env.POOLED !== '0',
  *   }),
  * );

@@ -49,7 +49,11 @@ const mostRestarts = 1;
  * @example
  * const pool = new DaemonPool({
  *   define: ({ home }) => defineDaemon({ name: 'acme', command: process.execPath, args: ['acmed.js'], ready: 'socket', home }),
- *   reset: async ({ daemon }) => (await daemon.connect()).request('acme.reset'),
+ *   reset: async ({ daemon }) => {
+ *     const connection = await daemon.connect();
+ *     await connection.request('acme.reset');
+ *     connection.close();
+ *   },
  * });
  * const lease = await pool.acquire();
  * await lease.release();

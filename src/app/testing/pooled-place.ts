@@ -97,6 +97,8 @@ export class PooledPlace {
     const stop = (name: string) => stopDaemon(machine, { ref: { name }, graceMs: this.graceMs });
     if (existsSync(this.home)) await stop(supervisorName);
     await Promise.all((await machine.descriptors.names()).map(stop));
+    // It may have a descriptor of its own.
+    await this.daemon?.stop({ graceMs: this.graceMs });
     rmSync(this.home, { recursive: true, force: true });
   }
 
