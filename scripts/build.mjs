@@ -43,9 +43,10 @@ const windowsApart = (contents) => ({
   },
 });
 
-const windowsAtFirstCall = windowsApart(`
-  exports.windowsBindings = (tokens) => require('../windows.cjs').windowsBindings(tokens);
-  exports.windowsShortcomings = () => require('../windows.cjs').windowsShortcomings();
+const windowsAtFirstCall = (file) =>
+  windowsApart(`
+  exports.windowsBindings = (tokens) => require('${file}').windowsBindings(tokens);
+  exports.windowsShortcomings = () => require('${file}').windowsShortcomings();
 `);
 
 const windowsAtOnce = windowsApart(`
@@ -124,7 +125,7 @@ const commandLine = {
   },
   define: { ...common.define, 'import.meta.url': '""' },
   alias: { clipanion: 'clipanion/lib/advanced/index.mjs' },
-  plugins: [splitOnDemand, windowsAtFirstCall, builtinsAtFirstCall],
+  plugins: [splitOnDemand, windowsAtFirstCall('../windows.cjs'), builtinsAtFirstCall],
 };
 
 const windows = {
@@ -134,6 +135,16 @@ const windows = {
   define: { ...common.define, 'import.meta.url': '__filename' },
   outdir: 'dist',
   entryPoints: { windows: 'src/app/composition/windows.ts' },
+};
+
+/** It stays, so what it takes is as small as can be: CommonJS, and nothing that it does not need. */
+const supervisor = {
+  ...common,
+  ...commonJs,
+  outdir: 'dist',
+  entryPoints: { supervisor: 'src/app/supervise/program.ts' },
+  define: { ...common.define, 'import.meta.url': '""' },
+  plugins: [importAtOnce, windowsAtFirstCall('./windows.cjs')],
 };
 
 const library = {
@@ -151,7 +162,6 @@ const library = {
     serve: 'src/app/serve/index.ts',
     clipanion: 'src/app/clipanion/index.ts',
     testing: 'src/app/testing/index.ts',
-    supervisor: 'src/app/supervise/program.ts',
     service: 'src/app/autostart/service-program.ts',
   },
   // Bundled CommonJS packages ask for node's own modules through require.
@@ -159,7 +169,7 @@ const library = {
 };
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
-const results = await Promise.all([build(commandLine), build(windows), build(library)]);
+const results = await Promise.all([build(commandLine), build(windows), build(supervisor), build(library)]);
 writeFileSync(join(root, 'dist', 'THIRD-PARTY-LICENSES'), licencesOf(results));
 execFileSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
   cwd: root,

@@ -5,6 +5,7 @@ import type { DaemonSpec } from './daemon-spec.js';
 import { type Descriptor, type RestartHistory, type SupervisorReference, sameInstance } from './descriptor.js';
 import { endFormer, endLeftovers } from './end-instance.js';
 import { endRecorded, recordPhase } from './end-recorded.js';
+import type { HealthCheck } from './health-check.js';
 import { isDead } from './identity.js';
 import { type Launched, launchDaemon } from './launch-daemon.js';
 import { type DaemonView, sight } from './look.js';
@@ -111,23 +112,32 @@ export class Keeper {
 
   /** How the run ended; `undefined` where we leave. */
   private async untilOver(): Promise<RunEnd | undefined> {
+    const { leaving } = this;
+    const { health } = this.kept.spec;
+    return health ? this.untilOverOrUnwell(health) : this.seenEnd(leaving.signal);
+  }
+
+  private async untilOverOrUnwell(health: HealthCheck): Promise<RunEnd | undefined> {
     const { machine, leaving } = this;
-    const { spec, ended } = this.kept;
     const watching = new AbortController();
     const stopWatching = () => watching.abort();
     leaving.signal.addEventListener('abort', stopWatching);
     if (leaving.signal.aborted) stopWatching();
-    const isUnhealthy = spec.health
-      ? watchHealth(machine, spec.health, await this.healthSubject(), watching.signal).then((unhealthy) => {
-          if (unhealthy) stopWatching();
-          return unhealthy;
-        })
-      : undefined;
-    const seen = ended ? await ended(watching.signal) : await this.watch(watching.signal);
+    const isUnhealthy = watchHealth(machine, health, await this.healthSubject(), watching.signal).then((unhealthy) => {
+      if (unhealthy) stopWatching();
+      return unhealthy;
+    });
+    const end = await this.seenEnd(watching.signal);
     stopWatching();
     leaving.signal.removeEventListener('abort', stopWatching);
-    if (seen !== undefined) return runEndOf(seen);
+    if (end !== undefined) return end;
     return (await isUnhealthy) ? { kind: 'unhealthy' } : undefined;
+  }
+
+  private async seenEnd(signal: AbortSignal): Promise<RunEnd | undefined> {
+    const { ended } = this.kept;
+    const seen = ended ? await ended(signal) : await this.watch(signal);
+    return seen && runEndOf(seen);
   }
 
   /** Of one that is not our child, only that it has ended can be seen. */

@@ -32,6 +32,7 @@ export class Supervisor {
   /** What is being started, and how to cancel it. */
   private readonly launches = new Map<Promise<StartResult>, AbortController>();
   private readonly leaving = new AbortController();
+  private latest: Environment | undefined;
   private isHandedOver = false;
 
   constructor(
@@ -156,19 +157,21 @@ export class Supervisor {
 
   /** `isFound`: it was another's. */
   private keep(kept: Kept, isFound = false): void {
-    if (this.isHandedOver) void this.letGo(kept.ref);
+    const { ref } = kept;
+    if (this.isHandedOver) void this.letGo(ref);
     if (this.leaving.signal.aborted) return;
-    const keeper = new Keeper(this.machine, this.self, kept, this.events);
+    const keeper = new Keeper(this.machine, this.self, { ...kept, environment: this.shared(kept.environment) }, this.events);
     this.keepers.add(keeper);
     this.events.kept();
     const isOver = () => {
       this.keepers.delete(keeper);
       this.events.kept();
     };
+    // Whatever these capture is kept as long as the daemon is.
     keeper.run(isFound).then(isOver, (error) => {
-      this.events.say(kept.ref.name, `is not kept any more: ${(error as Error).message}`);
+      this.events.say(ref.name, `is not kept any more: ${(error as Error).message}`);
       isOver();
-      void this.letGo(kept.ref);
+      void this.letGo(ref);
     });
   }
 
@@ -183,6 +186,12 @@ export class Supervisor {
     } catch (error) {
       this.events.say(ref.name, `is still on record as kept by this program: ${(error as Error).message}`);
     }
+  }
+
+  /** Most daemons come from one shell, or one program: a single copy of its environment is enough for all of them. */
+  private shared(environment: Environment | undefined): Environment | undefined {
+    if (environment && !(this.latest && areAlike(environment, this.latest))) this.latest = environment;
+    return environment && this.latest;
   }
 
   /** False where that is to be tried again. */
@@ -254,4 +263,9 @@ export class Supervisor {
     const uptimeMs = (await this.machine.inspector.usage(pid))?.uptimeMs ?? 0;
     return this.machine.clock.monotonicMs() - uptimeMs;
   }
+}
+
+function areAlike(one: Environment, other: Environment): boolean {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => Object.hasOwn(other, name) && one[name] === other[name]);
 }

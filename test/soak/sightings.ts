@@ -8,7 +8,7 @@ export interface Leader extends MarkedProcess {
 }
 
 /** What stands in the arguments of a supervisor's process. */
-export const supervisorProgram = join('dist', 'supervisor.js');
+export const supervisorProgram = join('dist', 'supervisor.cjs');
 
 /** The living first processes of daemons: they lead their session, and have become their program. */
 export function leadersIn(home: string, players: readonly Player[]): readonly Leader[] {

@@ -74,7 +74,9 @@ describe.concurrent('why', () => {
   test('of an unsupervised one that fell, tells that nobody was there to see', async ({ home }) => {
     const { pid, instanceId } = await home.startSleeper('clock');
     await killNow(pid);
-    expect((await home.cli(['why', 'clock'])).stdout).toMatch(/^clock is stale \(process-gone\)[^\n]*\nno run of it has ended yet\n$/);
+    expect((await home.cli(['why', 'clock'])).stdout).toMatch(
+      /^clock is stale \(process-gone\)[^\n]*\npid \d+ is gone, and nobody has noted yet how it ended\n$/,
+    );
     await home.cli(['start', 'clock']);
     expect((await home.cli(['why', 'clock', '--json'])).json.runs).toMatchObject([
       { instanceId, pid, cause: 'unknown', exitCode: null, signal: null, decision: 'nobody was there to see its end' },

@@ -1,16 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { constants, openSync, realpathSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { Writable } from 'node:stream';
 import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
-import type { Observation, ProcessIdentity, Vantage } from '../../domain/identity.js';
-import type { Environment, Launch, LaunchRequest, ProcessEnd, ProcessSpawner, ResolvedCommand } from '../../domain/ports.js';
+import type { Observation, Vantage } from '../../domain/identity.js';
+import type { Environment, Launch, LaunchRequest, ProcessSpawner, ResolvedCommand } from '../../domain/ports.js';
 import { composeEnvironment, marksEnvironment } from '../files/daemon-environment.js';
 import { errnoOf, fileFailure } from '../files/file-errors.js';
 import { closeQuietly } from '../files/safe-files.js';
 import { findExecutable, findTool } from './find-executable.js';
 import { type GateCommand, type GateTools, gateCommand } from './gate-script.js';
+import { PosixLaunch } from './posix-launch.js';
 
 export interface SpawnerSystem {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -19,10 +19,7 @@ export interface SpawnerSystem {
   readonly strayDescriptors: () => readonly number[];
 }
 
-const gateFd = 3;
 const notifyFd = 4;
-/** A gate that was told to leave needs a moment; a stopped machine may need longer. */
-const abortTimeoutMs = 2_000;
 
 /** Starts detached processes in sessions of their own, behind a launch gate where there is a shell. */
 export class PosixProcessSpawner implements ProcessSpawner {
@@ -65,7 +62,7 @@ export class PosixProcessSpawner implements ProcessSpawner {
       const cover = keep(openSync('/dev/null', 'r+'));
       const stdio = coverStrays(['ignore', log, log, gate ? 'pipe' : 'ignore', notify ?? 'ignore'], this.system.strayDescriptors(), cover);
       const child = spawn(file, args, { cwd: request.command.cwd, env: childEnv, stdio, detached: true });
-      return await launchOf(child, this.system.inspector, gate !== undefined);
+      return await PosixLaunch.of(child, this.system.inspector, gate !== undefined);
     } catch (error) {
       if (isDaemonError(error)) throw error;
       throw spawnFailure(error, request);
@@ -96,64 +93,6 @@ function isDash(sh: string): boolean {
   } catch {
     return false;
   }
-}
-
-async function launchOf(child: ChildProcess, inspector: SpawnerSystem['inspector'], gated: boolean): Promise<Launch> {
-  let end: ProcessEnd | undefined;
-  const ended = new Promise<void>((resolve) => {
-    child.once('exit', (exitCode, signal) => {
-      end = { exitCode, signal };
-      resolve();
-    });
-  });
-  const failed = new Promise<never>((_, reject) => child.once('error', reject));
-  const gate = gated ? (child.stdio?.[gateFd] as unknown as (Writable & { unref(): void }) | undefined) : undefined;
-  // Without a descriptor to spare there are no streams at all. A gate that is gone already answers with EPIPE, one that never was with ENOTCONN: its end tells more than these errors.
-  gate?.on('error', () => {});
-  if (child.pid === undefined) return failed;
-  failed.catch(() => {});
-  gate?.unref();
-  child.unref();
-
-  const seen = inspector.observe(child.pid);
-  if (seen.kind !== 'process') throw new DaemonError('unsupported', `can't read who pid ${child.pid} is`, { pid: child.pid });
-  const identity: ProcessIdentity = { ...worldOf(inspector.vantage()), pid: child.pid, startToken: seen.startToken };
-  return {
-    identity,
-    end: () => end,
-    ended: async (signal) => {
-      await Promise.race([ended, aborted(signal)]);
-      return end;
-    },
-    open: () => {
-      gate?.end('go\n');
-    },
-    abort: async () => {
-      // Nothing else may be left that keeps us alive, and the caller waits for the end.
-      child.ref();
-      if (gate) gate.destroy();
-      else child.kill('SIGKILL');
-      // Ours and not reaped, so this pid is still this process.
-      const impatience = setTimeout(() => child.kill('SIGKILL'), abortTimeoutMs);
-      await ended;
-      clearTimeout(impatience);
-    },
-    release: () => {
-      gate?.destroy();
-    },
-  };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}
-
-function worldOf(here: Vantage): Omit<ProcessIdentity, 'pid' | 'startToken'> {
-  const { bootId, pidNamespace, timeNamespace, host } = here;
-  return { bootId, pidNamespace, timeNamespace, host };
 }
 
 type Slot = 'ignore' | 'pipe' | number;

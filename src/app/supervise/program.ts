@@ -1,6 +1,6 @@
 import { machineSettings } from '../composition/settings.js';
 import { composeSupervisingMachine } from '../composition/supervising-machine.js';
-import { serveDaemon } from '../serve/serve-daemon.js';
+import { type ServedDaemon, serveDaemon } from '../serve/serve-daemon.js';
 import { ResidentSupervisor } from './resident-supervisor.js';
 import { foregroundVariable } from './supervisor-spec.js';
 
@@ -21,20 +21,29 @@ delete process.env[foregroundVariable];
 Error.stackTraceLimit = 0;
 const resident = new ResidentSupervisor(composeSupervisingMachine({ ...machineSettings({ home }), isOursAlone: true }), process.env);
 process.on('uncaughtException', (error) => resident.log(`failed: ${error.message}`));
-const served = await serveDaemon({
-  version: DAEMONRY_VERSION,
-  methods: resident.methods,
-  ...(isForeground ? {} : { idle: idleMs, isBusy: () => resident.isBusy }),
-  onReload: () => resident.supervisor.reload(),
-  // In somebody's foreground they end together; else nobody notices.
-  onStop: () => (isForeground ? resident.stopAll() : resident.supervisor.leave()),
+main().catch((error) => {
+  resident.log(`failed: ${error.message}`);
+  process.exit(1);
 });
-if (isForeground) endWithParent(Number(foreground));
-if (isForeground) for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => void resident.supervisor.forward(signal));
-await Promise.all([resident.takeOver(), resident.boundLogs()]);
+
+async function main(): Promise<void> {
+  const served = await serveDaemon({
+    version: DAEMONRY_VERSION,
+    methods: resident.methods,
+    ...(isForeground ? {} : { idle: idleMs, isBusy: () => resident.isBusy }),
+    onReload: () => resident.supervisor.reload(),
+    // In somebody's foreground they end together; else nobody notices.
+    onStop: () => (isForeground ? resident.stopAll() : resident.supervisor.leave()),
+  });
+  if (isForeground) {
+    endWithParent(Number(foreground), served);
+    for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => void resident.supervisor.forward(signal));
+  }
+  await Promise.all([resident.takeOver(), resident.boundLogs()]);
+}
 
 /** Whoever has us in the foreground may be killed, and can't say so then: a lost foreground is an ended one. */
-function endWithParent(parent: number): void {
+function endWithParent(parent: number, served: ServedDaemon): void {
   const check = setInterval(() => {
     if (process.ppid === parent) return;
     clearInterval(check);

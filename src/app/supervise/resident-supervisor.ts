@@ -8,10 +8,12 @@ import type { StartResult } from '../../domain/start-daemon.js';
 import { Supervisor } from '../../domain/supervisor.js';
 import type { ServedMethod } from '../serve/serve-options.js';
 import type { ServedConnection } from '../serve/served-connection.js';
+import { HeapKeeper } from './heap-keeper.js';
 
 /** A supervisor that others ask over its socket. */
 export class ResidentSupervisor {
   readonly supervisor: Supervisor;
+  private readonly heap = new HeapKeeper();
   private underWay = 0;
   private isEnding = false;
 
@@ -21,7 +23,7 @@ export class ResidentSupervisor {
   ) {
     const { pid, startToken } = machine.inspector.vantage() as { pid: number; startToken: string };
     const self = { pid, startToken, instanceId: env.DAEMONRY_INSTANCE ?? '' };
-    this.supervisor = new Supervisor(machine, self, { say: (name, what) => this.log(`${name} ${what}`), kept: () => {} });
+    this.supervisor = new Supervisor(machine, self, { say: (name, what) => this.log(`${name} ${what}`), kept: () => this.heap.disturb() });
   }
 
   get isBusy(): boolean {

@@ -10,14 +10,14 @@ export const foregroundVariable = 'DAEMONRY_FOREGROUND';
 /** Longer than any daemon's own: it may have to stop many, one after the other. */
 const foregroundGraceMs = 600_000;
 
-/** It allocates little at a time: V8 would let its young generation grow by 14 MB before it looks for what is dead. */
-const smallHeap = '--max-semi-space-size=1';
+/** It allocates little at a time: V8 would let its young generation grow by 14 MB before it looks for what is dead. `HeapKeeper` has it look. */
+const smallHeap = ['--max-semi-space-size=1', '--expose-gc', '--compact-on-every-full-gc'];
 
 /** How the supervisor of a home is started: as any daemon is. */
 export function supervisorSpec(home: string): DaemonSpec {
   return {
     ...specDefaults,
-    command: [process.execPath, smallHeap, findProgram('supervisor.js'), home],
+    command: [process.execPath, ...smallHeap, findProgram('supervisor.cjs'), home],
     cwd: '/',
     ready: { kind: 'socket' },
   };

@@ -23,6 +23,8 @@ export async function events(invocation: Invocation, { machine }: VerbContext): 
       const names = chosen.length > 0 ? chosen : await machine.descriptors.names();
       for (const name of names) {
         const view = await lookClosely(machine, { name });
+        // It has ended, and whoever stopped it has not cleared its record yet: what comes of that is told at the next look.
+        if (view.reason === 'being-stopped') continue;
         const before = known.get(name);
         known.set(name, seenIn(view));
         // What there is at the beginning has not changed; what is new after it has.

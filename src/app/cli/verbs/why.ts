@@ -21,7 +21,7 @@ export async function why(invocation: Invocation, { machine }: VerbContext): Pro
   const unrecorded = await findUnrecorded(machine, view);
   const none = runs.length === 0 && unrecorded.length === 0 ? ['no run of it has ended yet'] : [];
   return {
-    json: { name: view.place.name, runs, unrecorded },
+    json: { name: view.place.name, runs, ...(unrecorded.length > 0 ? { unrecorded } : {}) },
     lines: [statusLine(shown(view)), ...none, ...unrecorded.map(tellUnrecorded), ...runs.flatMap(tell)],
     exitCode: 0,
   };

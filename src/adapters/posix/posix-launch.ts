@@ -1,0 +1,116 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Writable } from 'node:stream';
+import { DaemonError } from '../../domain/daemon-error.js';
+import type { Observation, ProcessIdentity, Vantage } from '../../domain/identity.js';
+import type { Launch, ProcessEnd } from '../../domain/ports.js';
+
+/** Where the word arrives that lets the command run. */
+export const gateFd = 3;
+/** A gate that was told to leave needs a moment; a stopped machine may need longer. */
+const abortTimeoutMs = 2_000;
+
+/** A child of ours. Once it is let go of, hardly more is kept of it than how it ends: a supervisor has hundreds. */
+export class PosixLaunch implements Launch {
+  private child: ChildProcess | undefined;
+  private gate: Gate | undefined;
+
+  private constructor(
+    child: ChildProcess,
+    readonly identity: ProcessIdentity,
+    private readonly fate: Fate,
+    isGated: boolean,
+  ) {
+    this.child = child;
+    this.gate = isGated ? gateOf(child) : undefined;
+  }
+
+  /** Of what `spawn` has just returned. Fails as that did. */
+  static async of(child: ChildProcess, inspector: Inspector, isGated: boolean): Promise<PosixLaunch> {
+    const fate = new Fate(child);
+    // Without a descriptor to spare there are no streams at all. A gate that is gone already answers with EPIPE, one that never was with ENOTCONN: its end tells more than these errors.
+    gateOf(child)?.on('error', () => {});
+    if (child.pid === undefined) return new Promise((_, reject) => child.once('error', reject));
+    child.on('error', () => {});
+    gateOf(child)?.unref();
+    child.unref();
+    const seen = inspector.observe(child.pid);
+    if (seen.kind !== 'process') throw new DaemonError('unsupported', `can't read who pid ${child.pid} is`, { pid: child.pid });
+    const { bootId, pidNamespace, timeNamespace, host } = inspector.vantage();
+    const identity = { pid: child.pid, startToken: seen.startToken, bootId, pidNamespace, timeNamespace, host };
+    return new PosixLaunch(child, identity, fate, isGated);
+  }
+
+  end(): ProcessEnd | undefined {
+    return this.fate.end;
+  }
+
+  ended(signal: AbortSignal): Promise<ProcessEnd | undefined> {
+    return this.fate.met(signal);
+  }
+
+  open(): void {
+    this.gate?.end('go\n');
+  }
+
+  async abort(): Promise<void> {
+    const { child } = this;
+    if (!child) return;
+    // Nothing else may be left that keeps us alive, and the caller waits for the end.
+    child.ref();
+    if (this.gate) this.gate.destroy();
+    else child.kill('SIGKILL');
+    // Ours and not reaped, so this pid is still this process.
+    const impatience = setTimeout(() => child.kill('SIGKILL'), abortTimeoutMs);
+    await this.fate.met();
+    clearTimeout(impatience);
+  }
+
+  release(): void {
+    this.gate?.destroy();
+    this.gate = undefined;
+    // Node would keep the gate's socket for as long as the child lives.
+    if (this.child?.stdio) (this.child.stdio as unknown as unknown[]).length = 0;
+    this.child = undefined;
+  }
+}
+
+interface Inspector {
+  vantage(): Vantage;
+  observe(pid: number): Observation;
+}
+
+type Gate = Writable & { unref(): void };
+
+function gateOf(child: ChildProcess): Gate | undefined {
+  return (child.stdio?.[gateFd] as unknown as Gate | null) ?? undefined;
+}
+
+/** How a child ends, and who waits for that. */
+class Fate {
+  end: ProcessEnd | undefined;
+  private waiting: (() => void)[] = [];
+
+  constructor(child: ChildProcess) {
+    child.once('exit', (exitCode, signal) => {
+      this.end = { exitCode, signal };
+      for (const tell of this.waiting.splice(0)) tell();
+    });
+  }
+
+  /** `undefined` when `signal` aborts first. */
+  met(signal?: AbortSignal): Promise<ProcessEnd | undefined> {
+    return new Promise((resolve) => {
+      if (this.end || signal?.aborted) {
+        resolve(this.end);
+        return;
+      }
+      const tell = () => {
+        signal?.removeEventListener('abort', tell);
+        this.waiting = this.waiting.filter((one) => one !== tell);
+        resolve(this.end);
+      };
+      this.waiting.push(tell);
+      signal?.addEventListener('abort', tell);
+    });
+  }
+}
