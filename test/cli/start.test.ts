@@ -293,3 +293,39 @@ describe.concurrent('the socket of an instance', () => {
     expect((await home.startSleeper('clock')).socket).not.toBe(first.socket);
   });
 });
+
+describe('start of several', () => {
+  test('starts all that are remembered, and tells of each', async ({ home }) => {
+    for (const name of ['one', 'two']) {
+      await home.startSleeper(name);
+      await home.cli(['stop', name]);
+    }
+    const { pid } = await home.startSleeper('three');
+    const end = await home.cli(['start', 'one', 'three', 'two', '--json']);
+    expect(end).toMatchObject({
+      exitCode: 0,
+      json: {
+        schema: 1,
+        results: [
+          { name: 'one', outcome: 'started', status: 'running' },
+          { name: 'three', outcome: 'already-running', pid },
+          { name: 'two', outcome: 'started', status: 'running' },
+        ],
+      },
+    });
+    const pids = (end.json.results as { pid: number }[]).map((one) => one.pid);
+    expect(home.processes().map((one) => one.pid)).toEqual(expect.arrayContaining(pids));
+  });
+
+  test('of which one is not remembered starts none', async ({ home }) => {
+    await home.startSleeper('one');
+    await home.cli(['stop', 'one']);
+    expect(await home.cli(['start', 'one', 'two'])).toMatchObject({
+      exitCode: 2,
+      stdout: '',
+      stderr: expect.stringContaining('not also "two"'),
+    });
+    expect(await home.cli(['start', 'one', 'two', '--', 'sleep', '60'])).toMatchObject({ exitCode: 2 });
+    expect(home.processes()).toEqual([]);
+  });
+});

@@ -98,8 +98,8 @@ const group: OptionSyntax = { flag: '--group', kind: 'value', label: 'GROUP', su
 export const verbTable: readonly VerbSyntax[] = [
   {
     verb: 'start',
-    summary: 'start a daemon and wait until it is ready',
-    names: 'one',
+    summary: 'start a daemon, or several that are remembered, and wait until it is ready',
+    names: 'some',
     command: true,
     options: [
       ...everywhere,
