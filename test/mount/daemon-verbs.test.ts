@@ -1,3 +1,4 @@
+import { chmodSync, mkdirSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { describe, expect } from 'vitest';
 import type { Daemon, DaemonOptions } from '../../src/app/embed/index.js';
@@ -93,6 +94,17 @@ describe.concurrent('a mounted verb', () => {
     expect(refused).toMatchObject({ exitCode: 1, stdout: '' });
     expect(refused.stderr).toMatch(/^acme: .*; ask where it was started, or clear the record: acme daemon start --force\n$/);
     expect(await run(daemon, 'start', '--force')).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  test('status exits with 4 where the home can not be trusted, in JSON too', async ({ home }) => {
+    const daemon = sleeper(home);
+    mkdirSync(home.path);
+    chmodSync(home.path, 0o777);
+    const { exitCode, stdout, stderr } = await run(daemon, 'status');
+    expect([exitCode, stdout]).toEqual([4, '']);
+    expect(stderr).toMatch(/^acme: [^\n]*; mend its owner and mode\n$/);
+    expect(await runJson(daemon, 'status')).toMatchObject({ exitCode: 4, error: { code: 'unsafe-home' } });
+    expect(await runJson(daemon, 'stop')).toMatchObject({ exitCode: 4, error: { code: 'unsafe-home' } });
   });
 
   test('that fails says so in one line of the host program, with its last words, and no stack', async ({ home }) => {
