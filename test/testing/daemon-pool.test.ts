@@ -6,6 +6,7 @@ import type { DaemonPool, DaemonPoolOptions } from '../../src/app/testing/index.
 import { loadLibrary, loadTestingEntry } from '../support/library.js';
 import { isAlive, untilDead } from '../support/processes.js';
 import { type TemporaryHome, test as withHome } from '../support/temporary-home.js';
+import { waitFor } from '../support/wait-for.js';
 
 const { defineDaemon } = loadLibrary();
 const { DaemonPool: Pool } = loadTestingEntry();
@@ -63,6 +64,17 @@ describe.concurrent('a pool of daemons', () => {
     await pool.release(a as Awaited<(typeof later)[0]>);
     await later[2];
     expect(order).toEqual(['a', 'b', 'c']);
+  });
+
+  test('starts the next while one is used, so that nobody waits for a daemon that is started anew', async ({ newPool }) => {
+    const pool = newPool({ size: 2, warm: 1 });
+    const one = await pool.acquire();
+    await waitFor('the next one', () => pool.living === 2);
+    const recycled = one.release();
+    const two = await pool.acquire();
+    expect(two.folder).not.toBe(one.folder);
+    await recycled;
+    expect(pool.living).toBe(2);
   });
 
   test('resets a daemon between two uses, and hands out the same one', async ({ newPool }) => {
@@ -129,7 +141,9 @@ describe.concurrent('a pool of daemons', () => {
     const pool = newPool({ size: 1, daemon: { command: 'no-such-command' } });
     const asked = await Promise.allSettled([pool.acquire(), pool.acquire()]);
     for (const one of asked) expect(one).toMatchObject({ status: 'rejected', reason: { code: 'command-not-found' } });
-    await expect(pool.warm()).rejects.toMatchObject({ code: 'command-not-found' });
+    const warming = pool.warm();
+    await expect(pool.acquire()).rejects.toMatchObject({ code: 'command-not-found' });
+    await expect(warming).rejects.toMatchObject({ code: 'command-not-found' });
     expect(pool.living).toBe(0);
   });
 

@@ -60,6 +60,8 @@ export function daemonFixtures({ pooled = true, scope = 'file', ...options }: Da
       // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the text of this function what it needs.
       async ({}, use) => {
         const pool = new DaemonPool(options);
+        // Where it can't be started, the test that needs it is told.
+        pool.warm().catch(() => {});
         try {
           await use(pool);
         } finally {

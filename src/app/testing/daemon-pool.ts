@@ -8,7 +8,7 @@ export interface DaemonPoolOptions {
   readonly define: (place: { readonly home: string; readonly folder: string; readonly index: number }) => Daemon;
   /** The most daemons there are at once; whoever asks for more waits for one that is released. Default 2. */
   readonly size?: number | undefined;
-  /** How many are started before anybody asks. Default 1. */
+  /** How many are to be ready before anybody asks, as far as there may be so many: while one is used, the next is started. Default 1. */
   readonly warm?: number | undefined;
   /**
    * Brings a used daemon back to what it was when it was new, over its own protocol perhaps. Where it throws, or there is none,
@@ -61,6 +61,7 @@ const mostRestarts = 1;
  */
 export class DaemonPool {
   private readonly size: number;
+  private readonly reserve: number;
   private readonly graceMs: number;
   private readonly places = new Set<PooledPlace>();
   private readonly idle: PooledPlace[] = [];
@@ -75,7 +76,7 @@ export class DaemonPool {
   constructor(private readonly options: DaemonPoolOptions) {
     this.size = count('size', options.size, 1, defaults.size);
     this.graceMs = count('graceMs', options.graceMs, 0, defaults.graceMs);
-    count('warm', options.warm, 0, defaults.warm);
+    this.reserve = count('warm', options.warm, 0, defaults.warm);
   }
 
   /** How many daemons there are, used or not. */
@@ -90,9 +91,8 @@ export class DaemonPool {
 
   /** Starts what is to be there before anybody asks. Throws as `Daemon.start` does. */
   async warm(): Promise<void> {
-    const wanted = Math.min(count('warm', this.options.warm, 0, defaults.warm), this.size);
     const starts: Promise<void>[] = [];
-    while (this.disposal === undefined && this.places.size < wanted) starts.push(this.add());
+    while (this.isShort(this.reserve)) starts.push(this.add());
     await Promise.all(starts);
   }
 
@@ -103,6 +103,7 @@ export class DaemonPool {
    */
   async acquire({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<PooledDaemon> {
     const place = await this.next(signal);
+    this.replenish(this.reserve);
     try {
       await this.chore(() => this.insistOnHealth(place));
     } catch (error) {
@@ -157,9 +158,14 @@ export class DaemonPool {
   }
 
   /** As many as are asked for and may be. One that is being made ready is for whoever waits longest. */
-  private replenish(): void {
-    while (this.disposal === undefined && this.waiters.length > this.preparing && this.places.size < this.size)
-      this.add().catch((error) => this.disappoint(error));
+  private replenish(reserve = 0): void {
+    // What fails is told to whoever waits, and to nobody where nobody does.
+    while (this.isShort(reserve)) this.add().catch(() => {});
+  }
+
+  private isShort(reserve: number): boolean {
+    const coming = this.idle.length + this.preparing;
+    return this.disposal === undefined && coming < this.waiters.length + reserve && this.places.size < this.size;
   }
 
   private async add(): Promise<void> {
@@ -176,6 +182,7 @@ export class DaemonPool {
     } catch (error) {
       this.preparing--;
       this.forget(place);
+      this.disappoint(error);
       throw error;
     }
     this.preparing--;
@@ -199,8 +206,7 @@ export class DaemonPool {
 
   private async takeBack(place: PooledPlace): Promise<void> {
     if (this.disposal !== undefined) return;
-    // What fails is told to whoever waits, and to nobody where nobody does.
-    await this.prepare(place, () => this.renew(place)).catch((error) => this.disappoint(error));
+    await this.prepare(place, () => this.renew(place)).catch(() => {});
   }
 
   private async renew(place: PooledPlace): Promise<void> {
@@ -221,7 +227,7 @@ export class DaemonPool {
 
   private disappoint(error: unknown): void {
     this.waiters.shift()?.fail(error);
-    // There is room for another one, and those behind may have more luck.
+    // There is room for another one, and those behind may have more luck. For nobody it is not tried again.
     this.replenish();
   }
 

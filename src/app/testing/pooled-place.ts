@@ -12,8 +12,8 @@ import type { DaemonPoolOptions, PooledDaemon } from './daemon-pool.js';
 
 /** One daemon of a pool, in a folder of its own. Each time that it is started anew it has a new home there. */
 export class PooledPlace {
-  /** Its socket stands there, whose path must not be long. */
-  private readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'dp-')));
+  /** Made by the first start. Its socket stands there, whose path must not be long. */
+  private folder = '';
   private homes = 0;
   private daemon: Daemon | undefined;
   private running: RunningDaemon | undefined;
@@ -32,6 +32,7 @@ export class PooledPlace {
   }
 
   async start(): Promise<void> {
+    if (this.folder === '') this.folder = realpathSync(mkdtempSync(join(tmpdir(), 'dp-')));
     this.homes++;
     this.leased = undefined;
     const { home, folder, index } = this;
@@ -87,7 +88,7 @@ export class PooledPlace {
     try {
       if (this.daemon) await this.stop();
     } finally {
-      rmSync(this.folder, { recursive: true, force: true });
+      if (this.folder !== '') rmSync(this.folder, { recursive: true, force: true });
     }
   }
 
