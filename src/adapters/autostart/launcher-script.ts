@@ -68,7 +68,8 @@ find_program() {
 : "\${HOME:=/}"
 find_node
 # For commands such as node and npx, and for what a service manager's short PATH leaves out.
-PATH=\${d_node%/*}:\${PATH:-/usr/local/bin:/usr/bin:/bin}
+PATH=\${PATH:-/usr/local/bin:/usr/bin:/bin}
+case :$PATH: in *:"\${d_node%/*}":*) ;; *) PATH=\${d_node%/*}:$PATH ;; esac
 for d_one in /usr/local/bin /opt/homebrew/bin "$HOME/.local/bin"; do
   case :$PATH: in *:"$d_one":*) ;; *) [ -d "$d_one" ] && PATH=$PATH:$d_one ;; esac
 done

@@ -1,6 +1,5 @@
 import type { ServiceFiles, ServiceRecord } from '../../adapters/autostart/service-files.js';
 import { randomId } from '../../adapters/files/random-id.js';
-import { readProject } from '../../adapters/project/read-project.js';
 import { exitCodeGivenUp } from '../../domain/autostart-installer.js';
 import { bringUp } from '../../domain/bring-up.js';
 import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
@@ -102,7 +101,7 @@ export class KeptService {
   /** The failure of one of a project's daemons, where the others came up. */
   private async bringUp(): Promise<Error | undefined> {
     const { project, names } = this.record;
-    if (project !== null) return this.bringUpProject(readProject({ file: project }));
+    if (project !== null) return this.bringUpProject(await projectOf(project));
     for (const name of names) await this.takeOver(name);
     return undefined;
   }
@@ -147,6 +146,11 @@ export class KeptService {
       this.events.say((error as Error).message);
     }
   }
+}
+
+/** At once, but only where it is needed: its parsers would stay in memory for as long as the service does. */
+function projectOf(file: string): Promise<Project> {
+  return import('../../adapters/project/read-project.js').then(({ readProject }) => readProject({ file }));
 }
 
 function factsOf(failure: Error) {

@@ -60,7 +60,8 @@ async function enable(invocation: Invocation, { machine, settings, cwd }: VerbCo
         ),
       ]
     : await inTurn(names, (name) => outcomeOf([name], enableOne(name)));
-  return answer(outcomes, enabledJson, enabledLine, (done) => warningsOf(done, options.linger));
+  const spelled = outcomes.map((outcome) => ('done' in outcome ? { ...outcome, names: outcome.done.target.names } : outcome));
+  return answer(spelled, enabledJson, enabledLine, (done) => warningsOf(done, options.linger));
 }
 
 async function disable(invocation: Invocation, { machine, settings, cwd }: VerbContext, names: readonly string[]): Promise<Answer> {
