@@ -167,7 +167,10 @@ describe.concurrent('autostart', () => {
     expect(program.ended).toBe(false);
     await home.cli(['stop', 'shop.web']);
     expect(await program.end()).toMatchObject({ exitCode: 0 });
+    // Also when it is gone.
+    rmSync(file);
     expect(await home.cli(['autostart', 'disable', '--file', file])).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(existsSync(home.at('_autostart'))).toBe(false);
   });
 });
 

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import type { ServiceRecord } from '../../../adapters/autostart/service-files.js';
 import { checkedName } from '../../../domain/daemon-name.js';
 import { type AutostartStatus, autostartStatus } from '../../autostart/autostart-status.js';
 import { type Disabled, disableAutostart, disableProject } from '../../autostart/disable-autostart.js';
@@ -68,8 +70,7 @@ async function disable(invocation: Invocation, { machine, settings, cwd }: VerbC
   const context = autostartContext(machine, settings);
   const outcomes: Outcome<Disabled>[] = [];
   if (names.length === 0) {
-    const { file, daemons } = projectOf(invocation, { cwd });
-    const all = daemons.map(({ name }) => name);
+    const { file, names: all } = projectToDisable(invocation, context.files.records(), cwd);
     outcomes.push(await outcomeOf(all, () => disableProject(context, file, all)));
   }
   outcomes.push(...(await inTurn(names, (name) => outcomeOf([name], () => disableAutostart(context, name)))));
@@ -79,6 +80,19 @@ async function disable(invocation: Invocation, { machine, settings, cwd }: VerbC
     disabledLine,
     () => [],
   );
+}
+
+/** A file that is gone, or wrong by now, must not keep its service installed. */
+function projectToDisable(invocation: Invocation, records: readonly ServiceRecord[], cwd: () => string) {
+  try {
+    const { file, daemons } = projectOf(invocation, { cwd });
+    return { file, names: daemons.map(({ name }) => name) };
+  } catch (error) {
+    const file = resolve(cwd(), invocation.value('--file') ?? '');
+    const record = records.find(({ project }) => project === file);
+    if (!record) throw error;
+    return { file, names: record.names };
+  }
 }
 
 function disabledLine({ outcome, stopped }: Disabled, name: string): string {
