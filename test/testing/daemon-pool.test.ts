@@ -147,10 +147,12 @@ describe.concurrent('a pool of daemons', () => {
     expect(pool.living).toBe(0);
   });
 
-  test('refuses a daemon that is not kept in the home that it is given', async ({ home, newPool }) => {
+  test('refuses a daemon that is not kept in the home that it is given, and leaves it as it is', async ({ home, newPool }) => {
+    const { pid } = await sleeper(home, home.path).start();
     const pool = newPool({ define: () => sleeper(home, home.path) });
     await expect(pool.acquire()).rejects.toMatchObject({ code: 'invalid-spec', facts: { option: 'define' } });
-    expect(home.processes()).toEqual([]);
+    await pool.dispose();
+    expect(home.processes()).toMatchObject([{ pid }]);
   });
 
   test('lets a wait be cancelled, and the next in line has what comes', async ({ newPool }) => {

@@ -7,7 +7,7 @@ import { stopDaemon } from '../../domain/stop-daemon.js';
 import { composeMachine } from '../composition/compose.js';
 import { machineSettings } from '../composition/settings.js';
 import type { Daemon } from '../embed/define-daemon.js';
-import type { RunningDaemon } from '../embed/running-daemon.js';
+import type { DaemonStatus, RunningDaemon } from '../embed/running-daemon.js';
 import type { DaemonPoolOptions, PooledDaemon } from './daemon-pool.js';
 
 /** One daemon of a pool, in a folder of its own. Each time that it is started anew it has a new home there. */
@@ -36,15 +36,10 @@ export class PooledPlace {
     this.homes++;
     this.leased = undefined;
     const { home, folder, index } = this;
-    this.daemon = this.define({ home, folder, index });
-    this.running = await this.daemon.start();
-    if (this.running.descriptor.startsWith(home + sep)) return;
-    await this.daemon.stop({ graceMs: this.graceMs });
-    const { name } = this.daemon;
-    throw new DaemonError('invalid-spec', `${name} is not kept in the home that the pool has for it: it would be everybody's`, {
-      option: 'define',
-      allowed: 'define gives home to defineDaemon',
-    });
+    const daemon = this.define({ home, folder, index });
+    insistOnHome(home, await daemon.status());
+    this.daemon = daemon;
+    this.running = await daemon.start();
   }
 
   async restart(): Promise<void> {
@@ -106,4 +101,13 @@ export class PooledPlace {
   private get home(): string {
     return join(this.folder, String(this.homes));
   }
+}
+
+/** Before anything is started or ended: it may be a daemon that somebody needs. */
+function insistOnHome(home: string, { name, descriptor }: DaemonStatus): void {
+  if (descriptor.startsWith(home + sep)) return;
+  throw new DaemonError('invalid-spec', `${name} is not kept in the home that the pool has for it: it would be everybody's`, {
+    option: 'define',
+    allowed: 'define gives home to defineDaemon',
+  });
 }
