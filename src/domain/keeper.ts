@@ -319,7 +319,7 @@ export class Keeper {
       await machine.descriptors.clearRun(held, before);
       const command = await machine.spawner.resolve(spec, kept.environment);
       const supervision = { by: this.self, history };
-      launched = await launchDaemon(machine, held, spec, command, { supervision, keepsRecord: true, former: before });
+      launched = await launchDaemon(machine, held, spec, command, { supervision, isRestart: true, former: before });
     } catch (error) {
       if (!isDaemonError(error)) throw error;
       this.events.say(kept.ref.name, error.message);

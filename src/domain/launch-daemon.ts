@@ -43,8 +43,8 @@ export interface Supervision {
 export interface LaunchOptions {
   readonly signal?: AbortSignal | undefined;
   readonly supervision?: Supervision | undefined;
-  /** Leaves the record of a launch that failed: the supervisor that restarts it writes there what comes next. */
-  readonly keepsRecord?: boolean | undefined;
+  /** Leaves the record of a launch that failed, where its supervisor writes what comes next; and the remembered spec, which it was read from. */
+  readonly isRestart?: boolean | undefined;
   /** A run that is over, of which not everything may have been ended yet. */
   readonly former?: Descriptor | undefined;
   readonly onLaunched?: ((descriptor: Descriptor) => void) | undefined;
@@ -63,7 +63,7 @@ export async function launchDaemon(
   command: ResolvedCommand,
   options: LaunchOptions = {},
 ): Promise<Launched> {
-  const { signal, onLaunched, keepsRecord } = options;
+  const { signal, onLaunched, isRestart } = options;
   const { descriptor, path, launch } = await spawnRecorded(machine, held, spec, command, options);
   const ends = { end: () => launch.end(), ended: (signal: AbortSignal) => launch.ended(signal) };
   try {
@@ -78,8 +78,8 @@ export async function launchDaemon(
     return { descriptor: ready, spec, path, outcome: 'started', ...ends };
   } catch (error) {
     // Of one that is dead, too: its children may still hold the port that it died over.
-    await endRecorded(machine, held, descriptor, descriptor.stop.graceMs, keepsRecord ? 'backoff' : 'stopping');
-    if (!keepsRecord) {
+    await endRecorded(machine, held, descriptor, descriptor.stop.graceMs, isRestart ? 'backoff' : 'stopping');
+    if (!isRestart) {
       await recordRun(machine, held, { descriptor, ...endOfFailed(error, launch) });
       await clearQuietly(machine, held);
     }
@@ -101,7 +101,7 @@ async function spawnRecorded(
   held: HeldLock,
   spec: DaemonSpec,
   command: ResolvedCommand,
-  { supervision, keepsRecord, former }: LaunchOptions,
+  { supervision, isRestart, former }: LaunchOptions,
 ): Promise<{ descriptor: Descriptor; path: string; launch: Launch }> {
   const { descriptors, spawner } = machine;
   const place = await descriptors.place(held.ref);
@@ -123,7 +123,7 @@ async function spawnRecorded(
     });
     const descriptor: Descriptor = { ...describe(launch.identity), ...(launch.confined ? { confined: true } : {}) };
     await descriptors.write(held, descriptor);
-    await descriptors.writeSpec(held, spec);
+    if (!isRestart) await descriptors.writeSpec(held, spec);
     return { descriptor, path: place.descriptor, launch };
   } catch (error) {
     await launch?.abort();
@@ -131,7 +131,7 @@ async function spawnRecorded(
     // Without a gate the command ran already, and what it has started would outlive it.
     const isEnded = !launch || command.gated || (await endQuietly(machine, describe(launch.identity)));
     // Else the intent stays, by which the next verb finds them.
-    if (isEnded && !keepsRecord) await clearQuietly(machine, held);
+    if (isEnded && !isRestart) await clearQuietly(machine, held);
     throw error;
   }
 }
