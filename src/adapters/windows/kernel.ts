@@ -1,10 +1,12 @@
-import { createRequire } from 'node:module';
 import { DaemonError } from '../../domain/daemon-error.js';
 
 /** As Windows gives it; never 0. */
 export type Handle = number;
 
 type Bytes = Buffer | null;
+
+// Not imported: bundlers give ES modules a `require` by an import of this very name.
+const nodeModule = process.getBuiltinModule('node:module');
 
 /** The functions of Windows that are used here, under their own names. Structures are bytes, since all of them are small. */
 export interface Kernel {
@@ -122,12 +124,12 @@ interface Koffi {
 
 /** Where a program that has only Node may load koffi from. */
 export function koffiPackage(): string {
-  return createRequire(import.meta.url).resolve(`@koromix/koffi-win32-${process.arch}`);
+  return nodeModule.createRequire(import.meta.url).resolve(`@koromix/koffi-win32-${process.arch}`);
 }
 
 function loadKoffi(): Koffi {
   try {
-    return createRequire(import.meta.url)(koffiPackage());
+    return nodeModule.createRequire(import.meta.url)(koffiPackage());
   } catch (error) {
     const message = `the optional package @koromix/koffi-win32-${process.arch}, which daemonry needs on Windows, can't be loaded`;
     throw new DaemonError('unsupported', message, { platform: 'win32', arch: process.arch }, error);
