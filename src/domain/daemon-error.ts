@@ -39,6 +39,8 @@ export type DaemonErrorCode =
   | 'lock-timeout'
   | 'stop-timeout'
   | 'wait-timeout'
+  /** It runs as another version, or by another definition, and is not to be replaced. */
+  | 'version-mismatch'
   /** The daemon runs, but nobody answers the control protocol on its socket. */
   | 'not-serving'
   /** The supervisor runs, and does not answer: suspended, or busy beyond measure. */

@@ -42,6 +42,10 @@ export interface DaemonSpec {
   readonly version: string | null;
   /** The project file that it comes from, as an absolute path. */
   readonly project: string | null;
+  /** Of the program that defines it: a hash of what makes another daemon of it. Who starts one by hand gives none. */
+  readonly fingerprint?: string | undefined;
+  /** Fingerprints of the same version in whose place it was started, while it is the one that runs. */
+  readonly supersedes?: readonly string[] | undefined;
 }
 
 export const specDefaults = {

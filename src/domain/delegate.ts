@@ -2,8 +2,9 @@ import { isDaemonError } from './daemon-error.js';
 import { supervisorName } from './daemon-name.js';
 import type { DaemonSpec } from './daemon-spec.js';
 import type { Descriptor } from './descriptor.js';
-import { type EnsureRequest, type EnsureResult, ensureDaemon, isOutdated } from './ensure-daemon.js';
+import { type EnsureRequest, type EnsureResult, ensureDaemon, isToBeReplaced } from './ensure-daemon.js';
 import { type DaemonView, look } from './look.js';
+import { inPlaceOf } from './mismatch.js';
 import type { DaemonRef, Machine } from './ports.js';
 import { type RestartRequest, restartDaemon } from './restart-daemon.js';
 import { alreadyRunning, type StartRequest, type StartResult, startDaemon } from './start-daemon.js';
@@ -57,9 +58,11 @@ export async function restartByPolicy(machine: SupervisedMachine, request: Resta
 
 export async function ensureByPolicy(machine: SupervisedMachine, request: EnsureRequest): Promise<EnsureResult> {
   const view = await look(machine, request.ref);
-  if (isThere(view) && !isOutdated(view.descriptor as Descriptor, request.spec)) return alreadyRunning(machine, view, request);
+  if (isThere(view) && !(await isToBeReplaced(machine, view.descriptor as Descriptor, request)))
+    return alreadyRunning(machine, view, request);
   const verb = isThere(view) ? 'restart' : 'start';
-  const served = view.state === 'unknown' ? undefined : await machine.services?.[verb](request);
+  const wanted = verb === 'restart' ? { ...request, spec: inPlaceOf(request.spec, view.descriptor as Descriptor) } : request;
+  const served = view.state === 'unknown' ? undefined : await machine.services?.[verb](wanted);
   if (served) return verb === 'restart' ? { ...served, outcome: 'replaced' } : served;
   return (await isKept(machine, request)) ? delegate(machine, 'ensure', request) : ensureDaemon(machine, request);
 }

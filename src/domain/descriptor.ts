@@ -58,6 +58,10 @@ export interface Descriptor extends ProcessIdentity {
   readonly notifyFile: string | null;
   /** How this instance is to be ended. */
   readonly stop: { readonly signal: string; readonly graceMs: number };
+  /** Of the definition that it was started by, where a program defines it. */
+  readonly fingerprint?: string;
+  /** Definitions of the same version in whose place it was started: they do not replace it in turn. */
+  readonly supersedes?: readonly string[];
   /** Of a supervised daemon. */
   readonly history?: RestartHistory;
   /** The run before this one: what of it had left its group may live on. */

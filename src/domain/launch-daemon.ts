@@ -12,6 +12,7 @@ import {
 import { endInstance } from './end-instance.js';
 import { endRecorded, recordPhase } from './end-recorded.js';
 import type { ProcessIdentity } from './identity.js';
+import type { Owner } from './owner.js';
 import type { HeldLock, InstanceFiles, Launch, Machine, ProcessEnd, ResolvedCommand } from './ports.js';
 import { formatReadyCondition } from './ready-condition.js';
 import { type EndedRun, recordRun } from './record-run.js';
@@ -47,6 +48,8 @@ export interface LaunchOptions {
   readonly isRestart?: boolean | undefined;
   /** A run that is over, of which not everything may have been ended yet. */
   readonly former?: Descriptor | undefined;
+  /** For whom it is started, where it is to leave with him. */
+  readonly owner?: Owner | undefined;
   readonly onLaunched?: ((descriptor: Descriptor) => void) | undefined;
 }
 
@@ -101,7 +104,7 @@ async function spawnRecorded(
   held: HeldLock,
   spec: DaemonSpec,
   command: ResolvedCommand,
-  { supervision, isRestart, former }: LaunchOptions,
+  { supervision, isRestart, former, owner }: LaunchOptions,
 ): Promise<{ descriptor: Descriptor; path: string; launch: Launch }> {
   const { descriptors, spawner } = machine;
   const place = await descriptors.place(held.ref);
@@ -120,6 +123,7 @@ async function spawnRecorded(
       marks: { name: place.name, instanceId: files.instanceId, descriptor: place.descriptor, socket: files.socket },
       log: log.path,
       notifyFile: files.notifyFile,
+      owner,
     });
     const descriptor: Descriptor = { ...describe(launch.identity), ...(launch.confined ? { confined: true } : {}) };
     await descriptors.write(held, descriptor);
@@ -173,6 +177,8 @@ function describeInstance(
     logOffset: of.log.offset,
     notifyFile: files.notifyFile,
     stop: { signal: spec.stopSignal, graceMs: spec.graceMs },
+    ...(spec.fingerprint === undefined ? {} : { fingerprint: spec.fingerprint }),
+    ...(spec.supersedes === undefined ? {} : { supersedes: spec.supersedes }),
     ...(of.supervision ? { history: of.supervision.history } : {}),
     ...(of.former && isOfSameWorld(of.former, of.identity) ? { former: formerRunOf(of.former) } : {}),
     ...(of.memory ? { memory: of.memory } : {}),

@@ -2,6 +2,7 @@ import type { DaemonSpec } from './daemon-spec.js';
 import type { Descriptor, DescriptorReading, MemoryWitness } from './descriptor.js';
 import type { HealthProbe } from './health-check.js';
 import type { Observation, ProcessIdentity, Vantage } from './identity.js';
+import type { Owner } from './owner.js';
 import type { ReadyCondition } from './ready-condition.js';
 import type { RunRecord } from './run-record.js';
 
@@ -97,6 +98,8 @@ export interface LaunchRequest {
   readonly marks: DaemonMarks & { readonly name: string; readonly socket: string };
   readonly log: string;
   readonly notifyFile: string | null;
+  /** For whom it is started, where it is to leave with him. */
+  readonly owner?: Owner | undefined;
 }
 
 export interface ProcessEnd {
@@ -238,10 +241,15 @@ export type HelloOutcome =
 /** `not-served`: it doesn't speak the control protocol, or has nothing to reload there. `failed`: it tried, and says why not. */
 export type ReloadOutcome = 'reloaded' | 'not-served' | { readonly failed: string };
 
+/** Whether anybody but who asks is at it. `nobody` listens: then nobody can be connected. `other`: that can't be told. */
+export type OccupationOutcome = 'idle' | 'busy' | 'nobody' | 'other';
+
 export interface ControlChannel {
   hello(socket: string, timeoutMs: number): Awaitable<HelloOutcome>;
   /** Asks this very instance to end. False unless it was that instance that agreed. */
   shutdown(socket: string, instanceId: string, timeoutMs: number): Awaitable<boolean>;
+  /** Asks this very instance whether it has anything to do. */
+  occupation(socket: string, instanceId: string, timeoutMs: number): Awaitable<OccupationOutcome>;
   /** Asks this very instance to read its configuration again. */
   reload(socket: string, instanceId: string, timeoutMs: number): Awaitable<ReloadOutcome>;
 }

@@ -2,6 +2,7 @@ import { DaemonError } from './daemon-error.js';
 import type { DaemonSpec } from './daemon-spec.js';
 import { launchDaemon, type Supervision } from './launch-daemon.js';
 import { look } from './look.js';
+import type { Owner } from './owner.js';
 import type { DaemonRef, Environment, Machine } from './ports.js';
 import { type StartResult, started } from './start-daemon.js';
 import { stopHeld } from './stop-daemon.js';
@@ -16,6 +17,8 @@ export interface RestartRequest {
   /** Of a supervisor that restarts it for somebody else. */
   readonly supervision?: Supervision | undefined;
   readonly environment?: Environment | undefined;
+  /** For whom it is started, where it is to leave with him. */
+  readonly owner?: Owner | undefined;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Descriptor } from './descriptor.js';
 import { recordPhase } from './end-recorded.js';
 import { type Launched, launchDaemon, type Supervision } from './launch-daemon.js';
 import { type DaemonView, look } from './look.js';
+import type { Owner } from './owner.js';
 import type { DaemonRef, Environment, HeldLock, Launch, Machine, ProcessEnd, ResolvedCommand } from './ports.js';
 import { cleanUp, endAndClear, lockWait, lookHeld, underLock, unknownDaemon } from './under-lock.js';
 
@@ -19,6 +20,8 @@ export interface StartRequest {
   readonly signal?: AbortSignal | undefined;
   /** Of a supervisor that starts it for somebody else. */
   readonly supervision?: Supervision | undefined;
+  /** For whom it is started, where it is to leave with him. */
+  readonly owner?: Owner | undefined;
   /** The environment of whom it is started for, where that is not this process. */
   readonly environment?: Environment | undefined;
   /** Told as soon as the new instance is on record, before it is ready. */

@@ -103,7 +103,10 @@ export interface ContractHost {
   /** The address of a server that answers everything with this status. */
   serveHttp(status: number): Promise<string>;
   /** A daemon that speaks the control protocol. */
-  serveControl(socket: string, hello: { instanceId: string; name: string; version: string | null }): Promise<ControlServer>;
+  serveControl(
+    socket: string,
+    hello: { instanceId: string; name: string; version: string | null; isBusy?: boolean },
+  ): Promise<ControlServer>;
   /** A process of another user. */
   strangerOfOtherUser(): Promise<ProcessIdentity>;
   hiddenProcess(): Promise<number>;

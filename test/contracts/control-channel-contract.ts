@@ -53,6 +53,32 @@ export function describeControlChannelContract(subject: ContractSubject): void {
       expect(await machine.control.shutdown(socket, peer.instanceId, 80)).toBe(false);
     });
 
+    test('occupation: a daemon to which nobody is connected but who asks is idle, unless it says that it is busy', async ({
+      machine,
+      host,
+    }) => {
+      for (const [isBusy, occupation] of [
+        [undefined, 'idle'],
+        [false, 'idle'],
+        [true, 'busy'],
+      ] as const) {
+        const socket = host.socket(`${isBusy}.sock`);
+        await host.serveControl(socket, { ...peer, ...(isBusy === undefined ? {} : { isBusy }) });
+        expect(await machine.control.occupation(socket, peer.instanceId, 5_000)).toBe(occupation);
+      }
+    });
+
+    test('occupation: of nobody there is none; of one that says nothing, or is another instance, it can not be told', async ({
+      machine,
+      host,
+    }) => {
+      expect(await machine.control.occupation(host.socket('absent.sock'), peer.instanceId, 1_000)).toBe('nobody');
+      await host.listen(host.socket('mute.sock'));
+      expect(await machine.control.occupation(host.socket('mute.sock'), peer.instanceId, 80)).toBe('other');
+      await host.serveControl(host.socket('peer.sock'), peer);
+      expect(await machine.control.occupation(host.socket('peer.sock'), 'instance-2', 1_000)).toBe('other');
+    });
+
     test(
       'reload: the instance that is meant reloads, once',
       async ({ machine, host }) => {

@@ -114,11 +114,12 @@ function createHost(owner: RealContractMachine): ContractHost {
       const server = createHttpServer((_, response) => response.writeHead(status, { location: '/elsewhere' }).end());
       return `http://127.0.0.1:${await listenOnPort(owner, server)}/ready`;
     },
-    serveControl: async (socket, hello) => {
+    serveControl: async (socket, { isBusy, ...hello }) => {
       let shutdowns = 0;
       let reloads = 0;
       const answers: Record<string, () => unknown> = {
         'system.hello': () => ({ ...hello, protocol: 1 }),
+        'system.status': () => ({ ...hello, connections: 1, busy: isBusy }),
         'system.shutdown': () => {
           shutdowns++;
           return true;

@@ -172,6 +172,18 @@ describe.concurrent('failures', () => {
     expect(await daemon.status()).toMatchObject({ status: 'stopped' });
   });
 
+  test('are none where a slow start is to go on: it is starting, then ready', async ({ home }) => {
+    const latch = home.latch('latch');
+    const args = ['-c', `read _ < ${latch.path}; echo > "$DAEMONRY_NOTIFY_FILE"; exec sleep 1000`];
+    const daemon = sleeper(home, { command: 'sh', args, ready: 'notify', readyTimeoutMs: 50, onTimeout: 'keep' });
+    const { outcome, pid } = await daemon.ensure();
+    expect(outcome).toBe('starting');
+    expect(await daemon.status()).toMatchObject({ status: 'running', phase: 'starting', pid });
+    latch.open();
+    await waitFor('it to be ready', async () => (await daemon.status()).phase === 'ready');
+    expect(await daemon.ensure()).toMatchObject({ outcome: 'already-running', pid });
+  });
+
   test('tell a time-out from an end', async ({ home }) => {
     const daemon = sleeper(home, { ready: 'notify', readyTimeoutMs: 50 });
     await expect(daemon.start()).rejects.toMatchObject({ code: 'ready-timeout' });

@@ -1,8 +1,8 @@
 import { cpSync, existsSync, readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { isAlive } from '../support/processes.js';
-import { fixture, libraryFile, serveFile } from '../support/suite.js';
+import { fixture, libraryFile, packageRoot, serveFile } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 
 function optionsOf(home: TemporaryHome) {
@@ -28,6 +28,26 @@ describe.concurrent('a host program', () => {
       code: 0,
     });
     expect(isAlive(home.descriptor('acme').pid)).toBe(true);
+  });
+
+  test('that is CommonJS requires the library and what serves, and hears nothing of that', async ({ home }) => {
+    const installed = home.file('node_modules/daemonry/dist');
+    cpSync(dirname(libraryFile), installed, { recursive: true });
+    cpSync(join(packageRoot, 'package.json'), home.file('node_modules/daemonry/package.json'));
+    const daemon = home.file(
+      'acmed.cjs',
+      "require('daemonry/serve').serveDaemon({ version: '3.0.0', methods: { add: ([a, b]) => a + b } });",
+    );
+    const options = { ...optionsOf(home), args: [daemon] };
+    const program = home.file(
+      'acme.cjs',
+      `const { defineDaemon } = require('daemonry');
+      defineDaemon(${JSON.stringify(options)}).connect().then(async (connection) => console.log(JSON.stringify({ sum: await connection.request('add', [1, 2]) })));`,
+    );
+    const end = await home.spawn(process.execPath, [program]).end();
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(end.json).toEqual({ sum: 3 });
+    expect(home.log('acme')).toBe('');
   });
 
   test('that only describes its daemon loads and touches nothing', async ({ home }) => {

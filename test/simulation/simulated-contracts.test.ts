@@ -101,7 +101,7 @@ function createHost(world: SimulatedWorld): ContractHost {
       const shutdown = () => {
         shutdowns++;
       };
-      listen(socket, { control: { ...hello, answersAfterMs: 1, shutdown } });
+      listen(socket, { control: { isBusy: false, ...hello, answersAfterMs: 1, shutdown } });
       return { shutdowns: () => shutdowns, reloads: () => 0 };
     },
     strangerOfOtherUser: async () => world.identityOf(world.spawnStranger({ uid: 1234 })),

@@ -189,7 +189,7 @@ class Simulation {
     const actor = this.world.actor({ name: 'supervisor', process });
     this.trouble(actor, this.troubles.shift() ?? {});
     const supervisor = this.supervise(actor, marks.instanceId);
-    const peer = { instanceId: marks.instanceId, name: marks.name, version: null, answersAfterMs: 0 };
+    const peer = { instanceId: marks.instanceId, name: marks.name, version: null, isBusy: false, answersAfterMs: 0 };
     const shutdown = () => {
       supervisor.leave();
       self.endCleanly();

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { DaemonError } from '../../domain/daemon-error.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
+import { formatOwner } from '../../domain/owner.js';
 import type { LaunchRequest } from '../../domain/ports.js';
 import { errnoOf } from './file-errors.js';
 
@@ -32,7 +33,7 @@ export function inherited(spec: Pick<DaemonSpec, 'cleanEnv' | 'passEnv'>, caller
 
 /** How a daemon learns its place. */
 export function marksEnvironment(
-  request: Pick<LaunchRequest, 'marks' | 'notifyFile'>,
+  request: Pick<LaunchRequest, 'marks' | 'notifyFile' | 'owner'>,
   notifyFd: number | undefined,
 ): Record<string, string> {
   const { name, instanceId, socket, descriptor } = request.marks;
@@ -42,11 +43,14 @@ export function marksEnvironment(
     DAEMONRY_SOCKET: socket,
     DAEMONRY_DESCRIPTOR: descriptor,
     ...(request.notifyFile === null ? {} : { DAEMONRY_NOTIFY_FILE: request.notifyFile }),
+    ...(request.owner === undefined ? {} : { DAEMONRY_OWNER: formatOwner(request.owner) }),
     ...(notifyFd === undefined ? {} : { DAEMONRY_NOTIFY_FD: String(notifyFd) }),
   };
 }
 
-const marksOfOthers = new Set(['NAME', 'INSTANCE', 'SOCKET', 'DESCRIPTOR', 'NOTIFY_FD', 'NOTIFY_FILE'].map((name) => `DAEMONRY_${name}`));
+const marksOfOthers = new Set(
+  ['NAME', 'INSTANCE', 'SOCKET', 'DESCRIPTOR', 'NOTIFY_FD', 'NOTIFY_FILE', 'OWNER'].map((name) => `DAEMONRY_${name}`),
+);
 
 function pick(from: Environment, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(

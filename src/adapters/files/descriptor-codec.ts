@@ -49,6 +49,8 @@ const optional: Readonly<Record<string, Check>> = {
   history: isHistory,
   former: isFormerRun,
   memory: isMemoryWitness,
+  fingerprint: isText,
+  supersedes: (value) => Array.isArray(value) && value.every(isText),
 };
 
 /** Whatever they say but no: a starter that was taken for its daemon would be ended in its place. */

@@ -73,6 +73,8 @@ const specShape = z.object({
   health: z._default(z.nullable(health), null),
   version: z._default(z.nullable(text.check(z.minLength(1))), null),
   project: z._default(z.nullable(absolute), null),
+  fingerprint: z.optional(text),
+  supersedes: z.optional(z.array(text)),
 });
 
 /** The remembered spec, or `undefined` where what is there is none: a lost spec must not block a stop. */

@@ -1,8 +1,12 @@
-import type { ControlChannel, HelloOutcome, ReloadOutcome } from '../../domain/ports.js';
+import type { ControlChannel, HelloOutcome, OccupationOutcome, ReloadOutcome } from '../../domain/ports.js';
 import { connectSocket, leaveGently } from './connect-socket.js';
 import { parseHello } from './hello.js';
 import { isRpcError, rpcCodes } from './rpc-error.js';
 import type { RpcPeer } from './rpc-peer.js';
+
+/** Others who only ask, as we do, are connected for some milliseconds; whoever uses the daemon is so for longer. */
+const mostOccupationAsks = 5;
+const occupationPauseMs = 20;
 
 /** Asks within what is left of the time. */
 type Ask = (method: string) => Promise<unknown>;
@@ -26,6 +30,20 @@ export class JsonRpcControlChannel implements ControlChannel {
     return outcome.kind === 'agreed';
   }
 
+  async occupation(socket: string, instanceId: string, timeoutMs: number): Promise<OccupationOutcome> {
+    const outcome = await converse<{ kind: 'idle' | 'busy' | 'other' }>(socket, timeoutMs, async (ask) => {
+      const hello = parseHello(await ask('system.hello'));
+      if (hello?.instanceId !== instanceId) return { kind: 'other' };
+      for (let asked = 1; ; asked++) {
+        const kind = occupationFrom(await ask('system.status'));
+        if (kind !== 'connected') return { kind };
+        if (asked === mostOccupationAsks) return { kind: 'busy' };
+        await new Promise((resolve) => setTimeout(resolve, occupationPauseMs));
+      }
+    });
+    return outcome.kind === 'denied' ? 'other' : outcome.kind;
+  }
+
   async reload(socket: string, instanceId: string, timeoutMs: number): Promise<ReloadOutcome> {
     const outcome = await converse<{ kind: 'answered'; answer: ReloadOutcome }>(socket, timeoutMs, async (ask) => {
       const hello = parseHello(await ask('system.hello'));
@@ -33,6 +51,14 @@ export class JsonRpcControlChannel implements ControlChannel {
     });
     return outcome.kind === 'answered' ? outcome.answer : 'not-served';
   }
+}
+
+function occupationFrom(status: unknown): 'idle' | 'busy' | 'other' | 'connected' {
+  const { connections, busy } = (status ?? {}) as { connections?: unknown; busy?: unknown };
+  if (busy === true) return 'busy';
+  if (!Number.isSafeInteger(connections)) return 'other';
+  // One of them is ours.
+  return (connections as number) > 1 ? 'connected' : 'idle';
 }
 
 async function askToReload(ask: Ask): Promise<ReloadOutcome> {

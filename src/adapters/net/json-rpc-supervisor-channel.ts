@@ -22,10 +22,10 @@ export class JsonRpcSupervisorChannel implements SupervisorChannel {
     const peer: RpcPeer = new RpcPeer(reached.socket, { onInvalid: 'close' });
     try {
       await askWhetherItLives(peer, request.signal);
-      const { ref, spec, force, graceMs } = request as StartRequest & { graceMs?: number };
+      const { ref, spec, force, graceMs, onMismatch } = request as StartRequest & { graceMs?: number; onMismatch?: string };
       // No more than it gets: a message has its bounds. What is remembered is for the supervisor to read.
       const environment = inherited(spec ?? { cleanEnv: false, passEnv: [] }, request.environment ?? this.env);
-      const params = { verb, request: { ref, spec, force, graceMs, environment } };
+      const params = { verb, request: { ref, spec, force, graceMs, onMismatch, environment } };
       return readAnswer(await peer.request('supervisor.perform', params, { signal: request.signal }), request);
     } catch (error) {
       throw isDaemonError(error) ? error : asDaemonError(error);

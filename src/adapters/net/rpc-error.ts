@@ -3,11 +3,14 @@ export const rpcCodes = {
   parseError: -32_700,
   invalidRequest: -32_600,
   methodNotFound: -32_601,
+  invalidParams: -32_602,
   internalError: -32_603,
   /** A method that failed for a reason of its own. */
   methodFailed: -32_000,
   /** More requests under way on one connection than are taken. */
   tooManyRequests: -32_001,
+  /** The two sides speak no common version of the daemon's own protocol. */
+  noCommonProtocol: -32_002,
 } as const;
 
 const brand = Symbol.for('daemonry.RpcError');

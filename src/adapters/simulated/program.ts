@@ -54,7 +54,12 @@ export class RunningProgram {
   }
 
   /** Accepts on the daemon's own socket; with `control` it speaks the control protocol there. */
-  listen(control?: { readonly version?: string | null; readonly answersAfterMs?: number; readonly onShutdown?: () => void }): void {
+  listen(control?: {
+    readonly version?: string | null;
+    readonly answersAfterMs?: number;
+    readonly isBusy?: boolean;
+    readonly onShutdown?: () => void;
+  }): void {
     const { marks } = this.process;
     if (!marks) return;
     const peer = control && {
@@ -62,6 +67,7 @@ export class RunningProgram {
       name: marks.name,
       version: control.version ?? null,
       answersAfterMs: control.answersAfterMs ?? 0,
+      isBusy: control.isBusy ?? false,
       shutdown: control.onShutdown ?? (() => this.endCleanly()),
     };
     this.world.network.listen(marks.socket, { process: this.process, control: peer });

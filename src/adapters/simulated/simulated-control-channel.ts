@@ -1,4 +1,4 @@
-import type { ControlChannel, HelloOutcome, ReloadOutcome } from '../../domain/ports.js';
+import type { ControlChannel, HelloOutcome, OccupationOutcome, ReloadOutcome } from '../../domain/ports.js';
 import type { SimulatedActor } from './simulated-actor.js';
 
 const protocol = 1;
@@ -21,6 +21,23 @@ export class SimulatedControlChannel implements ControlChannel {
         schedule.after(peer.answersAfterMs, () => waking.resolve({ kind: 'hello', instanceId, name, version, protocol }));
       }
       listener.process.onEnd(() => waking.resolve({ kind: 'other' }));
+    });
+  }
+
+  occupation(socket: string, instanceId: string, timeoutMs: number): Promise<OccupationOutcome> {
+    return this.actor.wait('control.occupation', (waking) => {
+      const { network, schedule } = this.actor.world;
+      const listener = network.find(socket);
+      if (!listener) return waking.resolve('nobody');
+      const { uid } = this.actor.process;
+      if (uid !== 0 && listener.process.uid !== uid) return waking.resolve('other');
+      const peer = listener.control;
+      if (!peer || peer.instanceId !== instanceId || peer.answersAfterMs > timeoutMs) {
+        schedule.after(timeoutMs, () => waking.resolve('other'));
+      } else {
+        schedule.after(peer.answersAfterMs, () => waking.resolve(peer.isBusy ? 'busy' : 'idle'));
+      }
+      listener.process.onEnd(() => waking.resolve('other'));
     });
   }
 

@@ -20,6 +20,7 @@ export interface ControlPeer {
   readonly name: string;
   readonly version: string | null;
   readonly answersAfterMs: number;
+  readonly isBusy: boolean;
   readonly shutdown: () => void;
 }
 

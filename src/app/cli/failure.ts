@@ -69,6 +69,10 @@ const remedies: Readonly<Record<DaemonErrorCode, Remedy>> = {
   'lock-timeout': says(124, (_, { hasAllVerbs }) => `try again${hasAllVerbs ? '; daemonry doctor tells who holds it' : ''}`),
   'stop-timeout': says(124, () => 'it may hang in the kernel: try again later'),
   'wait-timeout': says(124, ({ name }, { command }) => `${command('status', name)} and ${command('logs', name)} tell more`),
+  'version-mismatch': says(
+    1,
+    ({ name }, { command }) => `${command('restart', name)} has the one that is wanted, or update the program that asks`,
+  ),
   'not-serving': says(
     1,
     ({ name }, { command }) => `it has to listen on DAEMONRY_SOCKET${name === undefined ? '' : `; see ${command('logs', name)}`}`,

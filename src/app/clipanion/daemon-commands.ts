@@ -1,6 +1,6 @@
 import { type BaseContext, Command, type CommandClass, Option } from 'clipanion';
 import type { VerbSyntax } from '../cli/verb-table.js';
-import type { Daemon } from '../embed/define-daemon.js';
+import type { Daemon } from '../embed/daemon.js';
 import { mountedVerbs } from '../mount/mounted-verbs.js';
 import { runDaemonVerb } from '../mount/run-daemon-verb.js';
 

@@ -1,4 +1,4 @@
-import type { Machine } from '../../domain/ports.js';
+import type { Machine, ProcessInspector } from '../../domain/ports.js';
 import { bindingsFor } from './bindings.js';
 import type { MachineSettings } from './settings.js';
 import { machineFrom, type Token, tokens } from './tokens.js';
@@ -8,6 +8,15 @@ import { machineFrom, type Token, tokens } from './tokens.js';
  * A test holds the two compositions against each other.
  */
 export function composeMachine(settings: MachineSettings): Machine {
+  return machineFrom(resolverFor(settings));
+}
+
+/** Only what sees processes, for a daemon that watches its owners. */
+export function composeInspector(settings: MachineSettings): ProcessInspector {
+  return resolverFor(settings)(tokens.inspector);
+}
+
+function resolverFor(settings: MachineSettings): <T>(token: Token<T>) => T {
   const made = new Map<Token<unknown>, unknown>([[tokens.settings, settings]]);
   const bindings = bindingsFor(settings.platform);
   const get = <T>(token: Token<T>): T => {
@@ -18,5 +27,5 @@ export function composeMachine(settings: MachineSettings): Machine {
     }
     return made.get(token) as T;
   };
-  return machineFrom(get);
+  return get;
 }

@@ -4,6 +4,8 @@ import type { RequestOptions } from '../../adapters/net/request-options.js';
 // With the rest, not when it is first needed: a program that runs for long may have been upgraded on disk by then.
 import { RpcPeer } from '../../adapters/net/rpc-peer.js';
 import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
+import { agreeOn, formatProtocolRange, type ProtocolRange } from '../../domain/protocol-range.js';
+import { cancelled, unreached } from './unreached.js';
 
 export interface OpenConnectionOptions {
   /** Whom to talk to: another instance on the same path is refused. */
@@ -11,6 +13,8 @@ export interface OpenConnectionOptions {
   /** For connecting and the handshake together. Milliseconds. */
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Which versions of the daemon's own protocol we speak: it is told, and compared with what it speaks. */
+  readonly speaks?: ProtocolRange | undefined;
 }
 
 /**
@@ -31,8 +35,11 @@ export async function openConnection(path: string, options: OpenConnectionOption
   if (reached.kind !== 'connected') throw unreached(path, reached.kind, reached.errno);
   const peer = new RpcPeer(reached.socket, { onInvalid: 'close', unrefWhenIdle: true });
   try {
-    const answer = await peer.request('system.hello', undefined, { timeoutMs: Math.max(0, deadline - performance.now()), signal });
-    return new Connection(peer, acceptHello(path, answer, options.instanceId));
+    const { speaks } = options;
+    const params = speaks && { speaks };
+    const answer = await peer.request('system.hello', params, { timeoutMs: Math.max(0, deadline - performance.now()), signal });
+    const hello = acceptHello(path, answer, options.instanceId);
+    return new Connection(peer, hello, agree(path, hello, speaks));
   } catch (error) {
     peer.destroy();
     throw isDaemonError(error) ? error : notOurProtocol(path, 'it refuses system.hello', error);
@@ -43,13 +50,16 @@ export async function openConnection(path: string, options: OpenConnectionOption
 export class Connection {
   /** Who answers. */
   readonly hello: Hello;
+  /** The version of the daemon's own protocol to be spoken: the newest that both sides know. `null` where one has not said. */
+  readonly protocol: number | null;
   readonly #peer: RpcPeer;
   readonly #listeners = new Map<string, Set<(params: unknown) => void>>();
 
   /** @internal */
-  constructor(peer: RpcPeer, hello: Hello) {
+  constructor(peer: RpcPeer, hello: Hello, protocol: number | null) {
     this.#peer = peer;
     this.hello = hello;
+    this.protocol = protocol;
   }
 
   /**
@@ -129,10 +139,17 @@ function acceptHello(path: string, answer: unknown, instanceId: string | undefin
   return hello;
 }
 
-function unreached(path: string, kind: 'nobody' | 'denied' | 'other', errno: string | null): DaemonError {
-  if (kind === 'denied') return new DaemonError('not-permitted', `not permitted to connect to ${path}`, { path, errno });
-  const what = kind === 'nobody' ? 'nobody listens' : 'nobody accepts connections';
-  return new DaemonError('not-serving', `${what} at ${path}`, { path, errno });
+function agree(path: string, { name, version, speaks }: Hello, wanted: ProtocolRange | undefined): number | null {
+  if (speaks === undefined || wanted === undefined) return null;
+  const agreed = agreeOn(speaks, wanted);
+  if (agreed !== undefined) return agreed;
+  const older = speaks.max < wanted.min ? 'daemon' : 'program';
+  const who = version === null ? name : `${name} ${version}`;
+  throw new DaemonError(
+    'protocol-error',
+    `${who} speaks version ${formatProtocolRange(speaks)} of its own protocol, this program ${formatProtocolRange(wanted)}: the ${older} is too old`,
+    { path, name, version, speaks, wanted, older },
+  );
 }
 
 function notOurProtocol(path: string, reason: string, cause?: unknown): DaemonError {
@@ -142,8 +159,4 @@ function notOurProtocol(path: string, reason: string, cause?: unknown): DaemonEr
     { path, reason },
     cause,
   );
-}
-
-function cancelled(path: string): DaemonError {
-  return new DaemonError('cancelled', `connecting to ${path} was cancelled`, { path });
 }

@@ -7,8 +7,8 @@ import { type StopResult, stopDaemon } from '../../domain/stop-daemon.js';
 import { Supervisor } from '../../domain/supervisor.js';
 import { machineSettings } from '../composition/settings.js';
 import { composeSupervisingMachine } from '../composition/supervising-machine.js';
-import { type DaemonOptions, specFromOptions } from './daemon-options.js';
-import type { Cancellable } from './define-daemon.js';
+import type { Cancellable } from './daemon.js';
+import { type DaemonOptions, onMismatchFromOptions, specFromOptions } from './daemon-options.js';
 import { type DaemonStatus, describeStatus, type RunningDaemon, running } from './running-daemon.js';
 
 export interface SupervisorOptions {
@@ -19,7 +19,7 @@ export interface SupervisorOptions {
 }
 
 /** A daemon that this program supervises: where and by which descriptor it is kept is the supervisor's. */
-export type SupervisedOptions = Omit<DaemonOptions, 'home' | 'descriptor'>;
+export type SupervisedOptions = Omit<DaemonOptions, 'home' | 'descriptor' | 'ownedBy' | 'protocol'>;
 
 /**
  * A supervisor within this program: what it starts are this program's own children, restarted by their policy for as long
@@ -37,7 +37,7 @@ export interface EmbeddedSupervisor {
   readonly names: readonly string[];
   /** Starts it unless it runs. Throws as `Daemon.start` does, and `invalid-spec` where its policy is `never`. */
   start(options: SupervisedOptions & Cancellable): Promise<RunningDaemon>;
-  /** As `start`, and replaces an instance of an older version. */
+  /** As `start`, and replaces another one as `onMismatch` says. */
   ensure(options: SupervisedOptions & Cancellable): Promise<RunningDaemon>;
   /** As it was started last. Throws `not-found`. */
   restart(name: string, options?: Cancellable): Promise<RunningDaemon>;
@@ -117,5 +117,5 @@ function requestFrom(options: SupervisedOptions & Cancellable) {
       allowed: 'restart is on-failure or always',
     });
   }
-  return { ref: { name: checkedName(options.name) }, spec, signal: options.signal };
+  return { ref: { name: checkedName(options.name) }, spec, onMismatch: onMismatchFromOptions(options), signal: options.signal };
 }

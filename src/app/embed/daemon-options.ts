@@ -1,12 +1,15 @@
 import { constants } from 'node:os';
-import { resolve } from 'node:path';
+import { parse, resolve } from 'node:path';
 import { fitsSocketPath, isSocketPlace } from '../../adapters/files/home.js';
 import { DaemonError } from '../../domain/daemon-error.js';
 import { type DaemonSpec, type RestartPolicy, specDefaults } from '../../domain/daemon-spec.js';
 import { type HealthCheck, healthDefaults, parseHealthProbe } from '../../domain/health-check.js';
+import { type OnMismatch, onMismatchValues } from '../../domain/mismatch.js';
+import { type ProtocolRange, parseProtocolRange, protocolRangeRule } from '../../domain/protocol-range.js';
 import { longestDurationMs } from '../../domain/quantity.js';
 import { parseReadyCondition, type ReadyCondition } from '../../domain/ready-condition.js';
 import { restartDelays } from '../../domain/restart-policy.js';
+import { fingerprintOf } from './fingerprint.js';
 
 /** How an embedding program describes its daemon. Durations in milliseconds, sizes in bytes. */
 export interface DaemonOptions {
@@ -15,10 +18,16 @@ export interface DaemonOptions {
   /** A program in `PATH`, or a path. Node itself is `process.execPath`. */
   readonly command: string;
   readonly args?: readonly string[] | undefined;
-  /** Its working folder; the caller's own unless given. Relative paths count from there. */
-  readonly cwd?: string | undefined;
-  /** Variables for it besides the caller's environment. They are remembered on disk: no secrets here. */
-  readonly env?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Its working folder; the caller's own unless given. Relative paths count from there. `null` is the root folder, which nobody
+   * removes: best for a daemon that callers in many folders share. Give absolute paths in `args` then.
+   */
+  readonly cwd?: string | null | undefined;
+  /**
+   * Variables for it besides the caller's environment. They are remembered on disk: no secrets here. Or which of the caller's own it
+   * gets: `inherit`, all of them, as it does by default; or a list of names besides `PATH` and `HOME`, as by `cleanEnv` and `passEnv`.
+   */
+  readonly env?: Readonly<Record<string, string>> | 'inherit' | readonly string[] | undefined;
   /** Files of variables, read anew at each start. */
   readonly envFiles?: readonly string[] | undefined;
   /** Names of variables to pass on where `cleanEnv` drops the rest. */
@@ -61,6 +70,35 @@ export interface DaemonOptions {
   readonly health?: HealthOptions | undefined;
   /** The daemon's own version. `ensure` replaces an older one by it, never a newer. */
   readonly version?: string | undefined;
+  /**
+   * What `ensure` and `connect` do where another version runs, or one of the same version that is defined otherwise:
+   *
+   * - `replace-if-newer`, the default: it is replaced where it is older, or defined otherwise. Never a newer one, never one that has
+   *   replaced this very definition, and none whose version is in no order to this one: two installed copies never take turns.
+   * - `replace-if-newer-and-idle`: the same, as long as nobody is connected and its `isBusy` says no. One that listens to nobody counts
+   *   as idle, one that does not answer does not. What is not replaced is used.
+   * - `replace`: in any case, also by an older version. For a program that has the name for itself.
+   * - `use`: it is used as it is.
+   * - `fail`: the call throws `version-mismatch`.
+   *
+   * Defined otherwise is what differs in `command`, `args`, `env`, `envFiles`, `passEnv`, `cleanEnv`, `socket`, `log`, `restart`,
+   * `ownedBy`, or in a `cwd` that is given. The files of `envFiles` are not looked into.
+   */
+  readonly onMismatch?: OnMismatch | undefined;
+  /**
+   * Which versions of the daemon's own protocol this program speaks: a whole number, or a range. `connect` tells the daemon, which has
+   * an option of the same name, and throws `protocol-error` where they have none in common.
+   */
+  readonly protocol?: number | ProtocolRange | undefined;
+  /**
+   * For whom it is there, where it is to leave with him: `process`, every process that has started or ensured it by these options;
+   * `{ pid }`, another process, such as the editor that this one works for; `connection`, whoever holds a connection of `connect`. It
+   * ends within seconds after the last of them is gone, however that came about. Processes are told by their identity, not their pid.
+   *
+   * Only a daemon on `serveDaemon` can: of another command the start fails with `unsupported`. Whoever finds one that is to stay
+   * uses it as it is. Not with `restart`, whose daemons belong to their supervisor.
+   */
+  readonly ownedBy?: 'process' | 'connection' | { readonly pid: number } | undefined;
   /** Where the daemons are kept; `DAEMONRY_HOME` or the platform's usual place unless given. */
   readonly home?: string | undefined;
   /** A descriptor path of your own. Its other files stand beside it. */
@@ -82,20 +120,22 @@ export interface HealthOptions {
 
 /** The spec that the options describe. Throws `invalid-spec` naming the option. */
 export function specFromOptions(options: DaemonOptions): DaemonSpec {
+  const spec = plainSpecFromOptions(options);
+  return { ...spec, fingerprint: fingerprintOf(options, spec) };
+}
+
+function plainSpecFromOptions(options: DaemonOptions): DaemonSpec {
   const cwd = workingFolder(options.cwd);
   if (typeof options.command !== 'string' || options.command === '') throw invalid('command', options.command, 'it is the program to run');
   for (const list of ['args', 'envFiles', 'passEnv'] as const) {
     const value: unknown = options[list] ?? [];
     if (!Array.isArray(value) || !value.every(isText)) throw invalid(list, value, 'it is a list of strings');
   }
-  if (!Object.values(options.env ?? {}).every(isText)) throw invalid('env', options.env, 'its values are strings');
   return {
     command: [options.command, ...(options.args ?? [])],
     cwd,
-    env: options.env ?? specDefaults.env,
+    ...environment(options),
     envFiles: (options.envFiles ?? []).map((file) => resolve(cwd, file)),
-    passEnv: options.passEnv ?? specDefaults.passEnv,
-    cleanEnv: options.cleanEnv ?? specDefaults.cleanEnv,
     ready: readiness(options.ready),
     readyTimeoutMs: milliseconds('readyTimeoutMs', options.readyTimeoutMs, specDefaults.readyTimeoutMs),
     onTimeout: onTimeout(options.onTimeout),
@@ -117,10 +157,45 @@ export function specFromOptions(options: DaemonOptions): DaemonSpec {
   };
 }
 
+function environment({ env, passEnv = [], cleanEnv = false }: DaemonOptions): Pick<DaemonSpec, 'env' | 'passEnv' | 'cleanEnv'> {
+  if (env === undefined || env === 'inherit') return { env: specDefaults.env, passEnv, cleanEnv };
+  if (Array.isArray(env)) {
+    if (env.every(isText)) return { env: specDefaults.env, passEnv: [...passEnv, ...env], cleanEnv: true };
+  } else if (typeof env === 'object' && Object.values(env).every(isText)) {
+    return { env: env as Readonly<Record<string, string>>, passEnv, cleanEnv };
+  }
+  throw invalid('env', env, "its values are strings; or it is 'inherit', or a list of names");
+}
+
+/** What `onMismatch` says. Throws `invalid-spec`. */
+export function onMismatchFromOptions({ onMismatch }: DaemonOptions): OnMismatch | undefined {
+  if (onMismatch === undefined || onMismatchValues.includes(onMismatch)) return onMismatch;
+  throw invalid('onMismatch', onMismatch, `it is one of ${onMismatchValues.join(', ')}`);
+}
+
+/** Which versions of the daemon's own protocol are spoken. Throws `invalid-spec`. */
+export function protocolFromOptions({ protocol }: DaemonOptions): ProtocolRange | undefined {
+  if (protocol === undefined) return undefined;
+  const range = parseProtocolRange(protocol);
+  if (range) return range;
+  throw invalid('protocol', protocol, protocolRangeRule);
+}
+
+/** Throws `invalid-spec`. */
+export function ownedByFromOptions({ ownedBy, restart = 'never' }: DaemonOptions): DaemonOptions['ownedBy'] {
+  if (ownedBy === undefined) return undefined;
+  const isPid = typeof ownedBy === 'object' && ownedBy !== null && Number.isSafeInteger(ownedBy.pid) && ownedBy.pid > 1;
+  if (!isPid && ownedBy !== 'process' && ownedBy !== 'connection') {
+    throw invalid('ownedBy', ownedBy, "it is 'process', 'connection' or the { pid } of a process");
+  }
+  if (restart !== 'never') throw invalid('ownedBy', ownedBy, 'a daemon with a restart policy belongs to its supervisor');
+  return ownedBy;
+}
+
 /** A program's own folder may have been removed under it. */
-function workingFolder(cwd = '.'): string {
+function workingFolder(cwd: string | null = '.'): string {
   try {
-    return resolve(cwd);
+    return resolve(cwd ?? parse(process.execPath).root);
   } catch (error) {
     throw new DaemonError('invalid-spec', 'the working folder does not exist any more', { option: 'cwd' }, error);
   }

@@ -1,56 +1,57 @@
+import type { Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
 import { checkedName } from '../../domain/daemon-name.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import { ensureByPolicy, restartByPolicy, type SupervisedMachine, startByPolicy } from '../../domain/delegate.js';
 import { lookClosely } from '../../domain/look.js';
+import type { OnMismatch } from '../../domain/mismatch.js';
+import type { Owner } from '../../domain/owner.js';
 import type { DaemonRef } from '../../domain/ports.js';
+import type { ProtocolRange } from '../../domain/protocol-range.js';
+import type { StartResult } from '../../domain/start-daemon.js';
 import { type StopResult, stopDaemon } from '../../domain/stop-daemon.js';
 import { createMachine } from '../composition/container.js';
 import { machineSettings } from '../composition/settings.js';
 import { withSupervisor } from '../composition/supervising.js';
-import { type Connection, openConnection } from './connection.js';
-import { type DaemonOptions, milliseconds, specFromOptions } from './daemon-options.js';
+import type { Connection } from './connection.js';
+import type { Cancellable, ConnectOptions, Daemon, FollowOptions, LogOptions, RawConnectOptions } from './daemon.js';
+import {
+  type DaemonOptions,
+  milliseconds,
+  onMismatchFromOptions,
+  ownedByFromOptions,
+  protocolFromOptions,
+  specFromOptions,
+} from './daemon-options.js';
+import { followLog, linesSince } from './log-reading.js';
+import { ownerOf } from './owner.js';
+import { bareSocket, handshake, reachDaemon, unownable } from './reach-daemon.js';
 import { type DaemonStatus, describeStatus, type RunningDaemon, running } from './running-daemon.js';
 
-export interface Cancellable {
-  /** Aborting it fails the call with `cancelled`; a daemon that is being started is ended again. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface ConnectOptions extends Cancellable {
-  /** How long the daemon may take to answer, once it runs. Default: its `readyTimeoutMs`. */
-  readonly timeoutMs?: number | undefined;
-}
-
-/**
- * A daemon of the embedding program's own. Nothing here prints, exits the process, or keeps it alive. Expected ends are
- * return values; failures throw `DaemonError` with a `code`.
- */
-export interface Daemon {
-  readonly name: string;
-  /** Starts it unless it runs. Throws `ended-before-ready`, `ready-timeout`, `command-not-found`, `unwritable`, … */
-  start(options?: Cancellable & { readonly force?: boolean }): Promise<RunningDaemon>;
-  /** As `start`, and replaces an instance of an older version. One winner among any number of callers. */
-  ensure(options?: Cancellable): Promise<RunningDaemon>;
-  /** Ends it, all of it. Stopping what does not run is a success. Throws `unknown-daemon`, `not-permitted`, `stop-timeout`. */
-  stop(options?: Cancellable & { readonly graceMs?: number }): Promise<StopResult>;
-  restart(options?: Cancellable & { readonly graceMs?: number }): Promise<RunningDaemon>;
-  /** How it is. Starts, writes and locks nothing. */
-  status(): Promise<DaemonStatus>;
-  /** Ensures it, and returns a connection to it after the handshake. Throws `not-serving` where it does not listen in time. */
-  connect(options?: ConnectOptions): Promise<Connection>;
-  /** The last lines of its log, oldest first. Default 10. */
-  logs(options?: { readonly lines?: number }): Promise<readonly string[]>;
-}
-
-const connectPollMs = 10;
+const defaultLines = 10;
 
 /** Describes a daemon; nothing is started or touched. Throws `invalid-name`, `invalid-spec`. */
 export function defineDaemon(options: DaemonOptions): Daemon {
   const name = checkedName(options.name);
   const ref: DaemonRef = options.descriptor === undefined ? { name } : { name, descriptor: resolve(options.descriptor) };
-  return new DefinedDaemon(ref, specFromOptions(options), options.home);
+  const definition = {
+    spec: specFromOptions(options),
+    onMismatch: onMismatchFromOptions(options),
+    speaks: protocolFromOptions(options),
+    ownedBy: ownedByFromOptions(options),
+    home: options.home,
+  };
+  return new DefinedDaemon(ref, definition);
+}
+
+/** The options, made whole. */
+interface Definition {
+  readonly spec: DaemonSpec;
+  readonly onMismatch: OnMismatch | undefined;
+  readonly speaks: ProtocolRange | undefined;
+  readonly ownedBy: DaemonOptions['ownedBy'];
+  readonly home: string | undefined;
 }
 
 class DefinedDaemon implements Daemon {
@@ -58,8 +59,7 @@ class DefinedDaemon implements Daemon {
 
   constructor(
     private readonly ref: DaemonRef,
-    private readonly spec: DaemonSpec,
-    private readonly home: string | undefined,
+    private readonly definition: Definition,
   ) {}
 
   get name(): string {
@@ -67,11 +67,14 @@ class DefinedDaemon implements Daemon {
   }
 
   async start(options: Cancellable & { force?: boolean } = {}): Promise<RunningDaemon> {
-    return running(await startByPolicy(this.machine, { ref: this.ref, spec: this.spec, force: options.force, signal: options.signal }));
+    const { force, signal } = options;
+    const owner = await this.owner();
+    return this.owned(await startByPolicy(this.machine, { ...this.request, force, signal, owner }), owner, signal);
   }
 
-  async ensure(options: Cancellable = {}): Promise<RunningDaemon> {
-    return running(await ensureByPolicy(this.machine, { ref: this.ref, spec: this.spec, signal: options.signal }));
+  async ensure({ signal }: Cancellable = {}): Promise<RunningDaemon> {
+    const owner = await this.owner();
+    return this.owned(await this.ensured(owner, signal), owner, signal);
   }
 
   async stop(options: Cancellable & { graceMs?: number } = {}): Promise<StopResult> {
@@ -80,49 +83,119 @@ class DefinedDaemon implements Daemon {
   }
 
   async restart(options: Cancellable & { graceMs?: number } = {}): Promise<RunningDaemon> {
-    const graceMs = milliseconds('graceMs', options.graceMs, this.spec.graceMs);
-    return running(await restartByPolicy(this.machine, { ref: this.ref, spec: this.spec, graceMs, signal: options.signal }));
-  }
-
-  async status(): Promise<DaemonStatus> {
-    return describeStatus(await lookClosely(this.machine, this.ref), this.spec.log);
-  }
-
-  async connect(options: ConnectOptions = {}): Promise<Connection> {
     const { signal } = options;
-    const { clock } = this.machine;
-    const timeoutMs = milliseconds('timeoutMs', options.timeoutMs, this.spec.readyTimeoutMs);
-    const instances = new Set<string>();
-    let deadline: number | undefined;
-    for (;;) {
-      const { socket, instanceId } = await this.ensure({ signal });
-      deadline ??= clock.monotonicMs() + timeoutMs;
-      const leftMs = deadline - clock.monotonicMs();
-      // One that ended between the two, as an idle one may, is started once more; no more often.
-      if (socket === null || leftMs <= 0 || instances.add(instanceId).size > 2) throw this.notServing(timeoutMs);
-      try {
-        return await openConnection(socket, { instanceId, timeoutMs: leftMs, signal });
-      } catch (error) {
-        // It may run and not listen yet: with `exec` for readiness nobody has waited for that.
-        if (!isDaemonError(error) || error.code !== 'not-serving') throw error;
-        await clock.sleep(connectPollMs, signal);
-      }
+    const graceMs = milliseconds('graceMs', options.graceMs, this.definition.spec.graceMs);
+    const owner = await this.owner();
+    return this.owned(await restartByPolicy(this.machine, { ...this.request, graceMs, signal, owner }), owner, signal);
+  }
+
+  async status({ signal }: Cancellable = {}): Promise<DaemonStatus> {
+    this.goOn(signal);
+    const status = describeStatus(await lookClosely(this.machine, this.ref), this.definition.spec.log);
+    this.goOn(signal);
+    return status;
+  }
+
+  connect(options: RawConnectOptions): Promise<Socket>;
+  connect(options?: ConnectOptions): Promise<Connection>;
+  async connect(options: ConnectOptions & Partial<RawConnectOptions> = {}): Promise<Connection | Socket> {
+    const { signal, opening } = options;
+    const owner = await this.owner();
+    const timeoutMs = milliseconds('timeoutMs', options.timeoutMs, this.definition.spec.readyTimeoutMs);
+    const ensure = () => this.ensured(owner, signal);
+    if (!options.raw) return this.hold(ensure, owner, { timeoutMs, signal });
+    // A bare socket holds nothing: a process is told as owner over a connection of its own.
+    if (owner !== undefined) await this.ensure({ signal });
+    return reachDaemon({ name: this.name, clock: this.machine.clock, ensure, timeoutMs, signal }, bareSocket(this.name, opening));
+  }
+
+  logs(options: FollowOptions): AsyncIterable<string>;
+  logs(options?: LogOptions): Promise<readonly string[]>;
+  logs(options: LogOptions & Partial<FollowOptions> = {}): AsyncIterable<string> | Promise<readonly string[]> {
+    return options.follow ? this.follow(options) : this.tail(options);
+  }
+
+  private async tail({ lines, since, signal }: LogOptions): Promise<readonly string[]> {
+    const { log } = await this.status({ signal });
+    if (since === undefined) return this.machine.logs.tail(log, lines ?? defaultLines);
+    return linesSince(log, { lines: lines ?? Number.MAX_SAFE_INTEGER, since });
+  }
+
+  private async *follow({ lines, since, signal }: LogOptions): AsyncGenerator<string, void> {
+    if (signal?.aborted) return;
+    const { log } = await this.status();
+    const wanted = lines ?? (since === undefined ? defaultLines : Number.MAX_SAFE_INTEGER);
+    yield* followLog(log, { lines: wanted, since }, this.machine.clock, signal);
+  }
+
+  private ensured(owner: Owner | undefined, signal: AbortSignal | undefined): Promise<StartResult> {
+    return ensureByPolicy(this.machine, { ...this.request, onMismatch: this.definition.onMismatch, signal, owner });
+  }
+
+  /**
+   * Has a daemon that runs know the process that owns it. One that we have started was told at once, and must understand it; one
+   * that was there may be there to stay, and need not even listen.
+   */
+  private async owned(result: StartResult, owner: Owner | undefined, signal: AbortSignal | undefined): Promise<RunningDaemon> {
+    if (owner === undefined || owner === 'connection' || result.outcome === 'starting') return running(result);
+    const { readyTimeoutMs: timeoutMs } = this.definition.spec;
+    const results: StartResult[] = [];
+    const ensure = async () => {
+      results.push(results.length === 0 ? result : await this.ensured(owner, signal));
+      return results.at(-1) as StartResult;
+    };
+    try {
+      (await this.hold(ensure, owner, { timeoutMs, signal })).close();
+    } catch (error) {
+      if (!isDaemonError(error) || (error.code !== 'not-serving' && error.code !== 'protocol-error')) throw error;
+    }
+    // The first answer about the instance that runs now: the later ones only say that it does.
+    const { instanceId } = (results.at(-1) as StartResult).descriptor;
+    return running(results.find(({ descriptor }) => descriptor.instanceId === instanceId) as StartResult);
+  }
+
+  /** A connection that holds it for its owner. What was started for an owner and does not know of owners would stay for ever: it is ended. */
+  private async hold(
+    ensure: () => Promise<StartResult>,
+    owner: Owner | undefined,
+    { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal | undefined },
+  ): Promise<Connection> {
+    const started = new Set<string>();
+    let last = '';
+    const noting = async () => {
+      const result = await ensure();
+      last = result.descriptor.instanceId;
+      if (result.outcome === 'started' || result.outcome === 'replaced') started.add(last);
+      return result;
+    };
+    const reach = { name: this.name, clock: this.machine.clock, ensure: noting, timeoutMs, signal };
+    try {
+      return await reachDaemon(reach, handshake(this.name, this.definition.speaks, owner));
+    } catch (error) {
+      const isInVain = isDaemonError(error) && ['not-serving', 'protocol-error', 'unsupported'].includes(error.code);
+      if (owner === undefined || !isInVain || !started.has(last)) throw error;
+      await stopDaemon(this.machine, { ref: this.ref, instanceId: last });
+      throw unownable(this.name, error);
     }
   }
 
-  async logs(options: { lines?: number } = {}): Promise<readonly string[]> {
-    return this.machine.logs.tail((await this.status()).log, options.lines ?? 10);
+  private get request(): { readonly ref: DaemonRef; readonly spec: DaemonSpec } {
+    return { ref: this.ref, spec: this.definition.spec };
+  }
+
+  private async owner(): Promise<Owner | undefined> {
+    const { ownedBy } = this.definition;
+    return ownedBy === undefined ? undefined : ownerOf(ownedBy, this.machine);
   }
 
   /** Composed at the first use, so that describing a daemon costs nothing. */
   private get machine(): SupervisedMachine {
-    this.composed ??= withSupervisor(createMachine({ home: this.home }), machineSettings({ home: this.home }));
+    const { home } = this.definition;
+    this.composed ??= withSupervisor(createMachine({ home }), machineSettings({ home }));
     return this.composed;
   }
 
-  private notServing(timeoutMs: number): DaemonError {
-    return new DaemonError('not-serving', `${this.name} runs, but did not answer on its socket within ${timeoutMs} ms`, {
-      name: this.name,
-    });
+  private goOn(signal: AbortSignal | undefined): void {
+    if (signal?.aborted) throw new DaemonError('cancelled', `looking at ${this.name} was cancelled`, { name: this.name });
   }
 }

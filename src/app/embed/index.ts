@@ -3,10 +3,13 @@ export { isRpcError, RpcError } from '../../adapters/net/rpc-error.js';
 export { DaemonError, type DaemonErrorCode, isDaemonError } from '../../domain/daemon-error.js';
 export type { DaemonState } from '../../domain/daemon-state.js';
 export type { Phase } from '../../domain/descriptor.js';
+export type { OnMismatch } from '../../domain/mismatch.js';
+export type { ProtocolRange } from '../../domain/protocol-range.js';
 export type { StopResult } from '../../domain/stop-daemon.js';
 export type { BootReason, NextBoot } from '../autostart/autostart-status.js';
 export type { ExportTarget } from '../autostart/export-daemon.js';
 export { type DaemonVerbIo, runDaemonVerb } from '../mount/run-daemon-verb.js';
+export { type CallerContext, type CallerContextOptions, callerContext } from '../serve/caller-context.js';
 export {
   type Autostart,
   type AutostartDisabled,
@@ -19,6 +22,7 @@ export {
 } from './autostart.js';
 export type { Connection } from './connection.js';
 export { createSupervisor, type EmbeddedSupervisor, type SupervisedOptions, type SupervisorOptions } from './create-supervisor.js';
+export type { Cancellable, ConnectOptions, Daemon, FollowOptions, LogOptions, RawConnectOptions } from './daemon.js';
 export type { DaemonOptions, HealthOptions } from './daemon-options.js';
-export { type Cancellable, type ConnectOptions, type Daemon, defineDaemon } from './define-daemon.js';
+export { defineDaemon } from './define-daemon.js';
 export type { DaemonStatus, RunningDaemon } from './running-daemon.js';

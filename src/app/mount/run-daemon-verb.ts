@@ -4,7 +4,7 @@ import { describeFailure } from '../cli/failure.js';
 import type { Invocation } from '../cli/invocation.js';
 import { type Rendering, renderAnswer, renderFailure } from '../cli/rendering.js';
 import { hostWording, type Wording } from '../cli/wording.js';
-import type { Daemon } from '../embed/define-daemon.js';
+import type { Daemon } from '../embed/daemon.js';
 import { mountedLogs } from './mounted-logs.js';
 import { readMountedVerb } from './mounted-verbs.js';
 import { VerbOutput } from './verb-output.js';

@@ -1,4 +1,5 @@
 import { protocolVersion } from '../../adapters/net/hello.js';
+import type { ProtocolRange } from '../../domain/protocol-range.js';
 
 /** What the administrative methods ask of the daemon that answers them. */
 export interface Administered {
@@ -7,6 +8,11 @@ export interface Administered {
   readonly version: string | null;
   readonly phase: 'ready' | 'stopping';
   readonly connectionCount: number;
+  /** `undefined` where it does not say. */
+  readonly speaks: ProtocolRange | undefined;
+  readonly isBusy: boolean | undefined;
+  /** `undefined` where it belongs to nobody. */
+  readonly ownerCount: number | undefined;
   /** False where the daemon has nothing to reload. */
   reload(): Promise<boolean>;
   shutdown(): void;
@@ -16,7 +22,7 @@ export interface Administered {
 export function adminMethods(daemon: Administered): Readonly<Record<string, () => unknown>> {
   const { instanceId, name, version } = daemon;
   return {
-    'system.hello': () => ({ instanceId, name, version, protocol: protocolVersion }),
+    'system.hello': () => ({ instanceId, name, version, protocol: protocolVersion, speaks: daemon.speaks }),
     'system.version': () => version,
     'system.ping': () => 'pong',
     'system.status': () => ({
@@ -27,6 +33,8 @@ export function adminMethods(daemon: Administered): Readonly<Record<string, () =
       uptimeMs: Math.round(process.uptime() * 1_000),
       connections: daemon.connectionCount,
       phase: daemon.phase,
+      busy: daemon.isBusy,
+      owners: daemon.ownerCount,
     }),
     'system.reload': () => daemon.reload(),
     'system.shutdown': () => {

@@ -1,6 +1,8 @@
+import { IdleCount, type Moment } from '../../domain/idle-count.js';
+
 /**
- * Calls back when nobody has been connected for a while. Where the loop's clock counts the time that the machine sleeps, it
- * may call right at the awakening: whoever is called looks again whether anybody has come, before it ends anything.
+ * Calls back when nobody has been connected for a while, sleep of the machine included. Whoever is called looks again whether
+ * anybody has come, before it ends anything.
  */
 export class IdleTimer {
   readonly #idleMs: number | null;
@@ -16,10 +18,20 @@ export class IdleTimer {
   /** Tells how many are connected now. */
   update(connections: number): void {
     this.stop();
-    if (connections === 0 && this.#idleMs !== null) this.#timer = setTimeout(this.#onIdle, this.#idleMs).unref();
+    if (connections === 0 && this.#idleMs !== null) this.#wait(new IdleCount(this.#idleMs, now()));
   }
 
   stop(): void {
     clearTimeout(this.#timer);
   }
+
+  #wait(count: IdleCount): void {
+    const ms = count.next(now());
+    // Not before a turn: whoever waits to be accepted is accepted first.
+    this.#timer = setTimeout(() => (ms === 0 ? this.#onIdle() : this.#wait(count)), ms).unref();
+  }
+}
+
+function now(): Moment {
+  return { monotonicMs: performance.now(), wallMs: Date.now() };
 }

@@ -1,4 +1,5 @@
 import { DaemonError } from '../../domain/daemon-error.js';
+import { type Owner, parseOwner } from '../../domain/owner.js';
 
 /** Who this daemon is and where its files are, as its starter tells it through the environment. */
 export interface OwnPlace {
@@ -9,6 +10,8 @@ export interface OwnPlace {
   /** Where readiness is announced, if anybody wants to know. */
   readonly notifyFd: number | null;
   readonly notifyFile: string | null;
+  /** With whom it leaves; `null` where it stays. */
+  readonly owner: Owner | null;
 }
 
 const required = ['DAEMONRY_NAME', 'DAEMONRY_INSTANCE', 'DAEMONRY_SOCKET', 'DAEMONRY_DESCRIPTOR'] as const;
@@ -27,6 +30,8 @@ export function readOwnPlace(env: NodeJS.ProcessEnv): OwnPlace {
     descriptor: value('DAEMONRY_DESCRIPTOR'),
     notifyFd: readNumber(env.DAEMONRY_NOTIFY_FD),
     notifyFile: env.DAEMONRY_NOTIFY_FILE || null,
+    // What can't be understood must not end a daemon.
+    owner: parseOwner(env.DAEMONRY_OWNER ?? '') ?? null,
   };
 }
 

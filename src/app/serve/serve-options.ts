@@ -1,12 +1,13 @@
 import { DaemonError } from '../../domain/daemon-error.js';
+import { type ProtocolRange, parseProtocolRange, protocolRangeRule } from '../../domain/protocol-range.js';
 import { durationRule, longestDurationMs, parseDuration } from '../../domain/quantity.js';
 import type { ServedConnection } from './served-connection.js';
 
 /**
  * Why a daemon ends. `shutdown`: asked over the control protocol. `disowned`: its descriptor is gone or names another
- * instance. `stop`: its own call of `stop()`.
+ * instance. `owner-gone`: nobody is left for whom it was started. `stop`: its own call of `stop()`.
  */
-export type StopReason = 'SIGTERM' | 'SIGINT' | 'shutdown' | 'idle' | 'disowned' | 'stop';
+export type StopReason = 'SIGTERM' | 'SIGINT' | 'shutdown' | 'idle' | 'owner-gone' | 'disowned' | 'stop';
 
 /** Answers a request of a peer; what it returns, or resolves to, is the result. An error is answered with its message. */
 export type ServedMethod = (params: unknown, connection: ServedConnection) => unknown;
@@ -14,6 +15,11 @@ export type ServedMethod = (params: unknown, connection: ServedConnection) => un
 export interface ServeOptions {
   /** The version that `system.hello` tells. */
   readonly version?: string;
+  /**
+   * Which versions of its own protocol it speaks. A peer that says which it speaks, and knows none of these, is told so, and is
+   * answered none of the daemon's own methods.
+   */
+  readonly protocol?: number | ProtocolRange;
   /** The daemon's own methods, for every connection. Names that begin with `system.` are not its own. */
   readonly methods?: Readonly<Record<string, ServedMethod>>;
   readonly onConnection?: (connection: ServedConnection) => unknown;
@@ -23,7 +29,10 @@ export interface ServeOptions {
   readonly onStop?: (reason: StopReason) => unknown;
   /** End after this long without an open connection: milliseconds, or a duration such as `30m`. Default: never. */
   readonly idle?: string | number;
-  /** Asked before it ends for want of connections: true keeps it for as long again. */
+  /**
+   * Whether it has something to do for nobody who is connected. Asked before it ends for want of connections: true keeps it for as
+   * long again. `system.status` tells it as `busy`, and whoever would replace an idle daemon only leaves it alone.
+   */
   readonly isBusy?: () => boolean;
   /** How long answers under way may take once the daemon ends. Milliseconds, default 5000. */
   readonly drainMs?: number;
@@ -34,6 +43,7 @@ export interface ServeOptions {
 /** The options, made whole. */
 export interface ServeSettings extends ServeOptions {
   readonly methods: Readonly<Record<string, ServedMethod>>;
+  readonly speaks: ProtocolRange | null;
   readonly idleMs: number | null;
   readonly drainMs: number;
   readonly onStopTimeoutMs: number;
@@ -49,6 +59,7 @@ export function readServeOptions(options: ServeOptions): ServeSettings {
   return {
     ...options,
     methods,
+    speaks: options.protocol === undefined ? null : readProtocol(options.protocol),
     idleMs: idle === undefined ? null : readDuration('idle', idle, 1),
     drainMs: readDuration('drainMs', drainMs, 0),
     onStopTimeoutMs: readDuration('onStopTimeoutMs', onStopTimeoutMs, 1),
@@ -60,6 +71,12 @@ export function refuseSystemMethod(method: string): void {
   if (method.startsWith('system.')) {
     throw new DaemonError('invalid-spec', `methods named system.* can't be overridden: ${method}`, { option: 'methods', value: method });
   }
+}
+
+function readProtocol(value: unknown): ProtocolRange {
+  const range = parseProtocolRange(value);
+  if (range) return range;
+  throw new DaemonError('invalid-spec', `protocol can't be ${JSON.stringify(value)}: ${protocolRangeRule}`, { option: 'protocol', value });
 }
 
 function readDuration(option: string, value: string | number, leastMs: number): number {

@@ -1,12 +1,15 @@
 import type { Socket } from 'node:net';
 import { onExit } from 'signal-exit';
+import { speaksOf } from '../../adapters/net/hello.js';
 import { type OwnedSocket, openOwnedSocket } from '../../adapters/net/owned-socket.js';
 import { RpcPeer } from '../../adapters/net/rpc-peer.js';
+import type { ProtocolRange } from '../../domain/protocol-range.js';
 import { type Administered, adminMethods } from './admin-methods.js';
 import { announceReadiness } from './announce-readiness.js';
 import { Connections } from './connections.js';
 import { leaveEndedMarker } from './ended-marker.js';
 import { IdleTimer } from './idle-timer.js';
+import { Leases } from './leases.js';
 import type { OwnPlace } from './own-place.js';
 import { isBeingStarted } from './ownership.js';
 import { Reloader } from './reloader.js';
@@ -26,6 +29,7 @@ export class ServeRuntime implements ServedDaemon, Administered {
   readonly #place: OwnPlace;
   readonly #connections: Connections;
   readonly #idle: IdleTimer;
+  readonly #leases: Leases;
   readonly #reloader: Reloader;
   #opening: Promise<void> | undefined;
   #endSelfCheck = () => {};
@@ -41,6 +45,7 @@ export class ServeRuntime implements ServedDaemon, Administered {
     this.#connections = new Connections((count) => {
       if (!this.#stopping) this.#idle.update(count);
     });
+    this.#leases = new Leases(place.owner, () => void this.#endUnless(() => this.#leases.isHeld, 'owner-gone'));
     this.#reloader = new Reloader(() => settings.onReload?.());
   }
 
@@ -72,10 +77,29 @@ export class ServeRuntime implements ServedDaemon, Administered {
     return this.#connections.size;
   }
 
+  get speaks(): ProtocolRange | undefined {
+    return this.#settings.speaks ?? undefined;
+  }
+
+  get isBusy(): boolean | undefined {
+    try {
+      return this.#settings.isBusy?.();
+    } catch (error) {
+      // Who can't tell is not to be ended over that.
+      report('isBusy failed', error);
+      return true;
+    }
+  }
+
+  get ownerCount(): number | undefined {
+    return this.#leases.ownerCount;
+  }
+
   async open(): Promise<void> {
     // Before anybody can find the socket, so that whoever does may signal at once.
     const undo = [onExit((code) => this.#leave(code)), this.#listenToSignals()];
     try {
+      await this.#leases.prepare();
       await this.#openSocket();
       if (!this.#stopping) announceReadiness(this.#place);
       this.#readyMs = performance.now();
@@ -91,6 +115,7 @@ export class ServeRuntime implements ServedDaemon, Administered {
       onSocketLost: () => this.#openAgain(),
     });
     this.#idle.update(this.#connections.size);
+    this.#leases.watch();
   }
 
   stop(): void {
@@ -141,9 +166,14 @@ export class ServeRuntime implements ServedDaemon, Administered {
       onInvalid: 'answer',
       onNotificationError: (method, error) => report(`${method} failed`, error),
     });
-    const connection = new ServedConnection(peer);
-    for (const [name, method] of Object.entries(this.#settings.methods)) peer.handle(name, (params) => method(params, connection));
+    const connection = new ServedConnection(peer, this.#settings.speaks);
+    for (const [name, method] of Object.entries(this.#settings.methods)) connection.handle(name, (params) => method(params, connection));
     for (const [name, method] of Object.entries(adminMethods(this))) peer.handle(name, method);
+    peer.handle('system.lease', (params) => this.#leases.take(peer, (params as { owner?: unknown } | undefined)?.owner));
+    peer.handle('system.hello', (params) => {
+      connection.meet(speaksOf(params));
+      return adminMethods(this)['system.hello']?.();
+    });
     this.#connections.add(peer, connection);
     void this.#tellOfConnection(connection);
   }
@@ -156,17 +186,19 @@ export class ServeRuntime implements ServedDaemon, Administered {
     }
   }
 
-  /** First nobody finds the socket any more. Whoever found it just before is served, and the daemon stays. */
   async #endIfStillIdle(): Promise<void> {
-    if (this.#settings.isBusy?.() || (await this.#isBeingStarted())) {
-      this.#idle.update(this.#connections.size);
-      return;
-    }
+    if (this.isBusy || (await this.#isBeingStarted())) this.#idle.update(this.#connections.size);
+    else await this.#endUnless(() => this.#connections.size > 0, 'idle');
+  }
+
+  /** First nobody finds the socket any more. Whoever found it just before is served, and the daemon stays. */
+  async #endUnless(isWanted: () => boolean, reason: StopReason): Promise<void> {
+    if (this.#stopping) return;
     this.#socket?.withdraw();
     await nextTurn();
     await nextTurn();
-    if (this.#connections.size === 0) {
-      this.#begin('idle');
+    if (!isWanted()) {
+      this.#begin(reason);
       return;
     }
     try {
@@ -188,6 +220,7 @@ export class ServeRuntime implements ServedDaemon, Administered {
     if (this.#stopping) return;
     this.#stopping = true;
     this.#idle.stop();
+    this.#leases.stop();
     this.#endSelfCheck();
     void this.#end(reason);
   }

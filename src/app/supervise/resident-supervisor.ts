@@ -3,6 +3,7 @@ import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
 import { checkedName, supervisorName } from '../../domain/daemon-name.js';
 import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
 import type { DelegatedVerb } from '../../domain/delegate.js';
+import { type OnMismatch, onMismatchValues } from '../../domain/mismatch.js';
 import type { DaemonRef, Environment, SupervisingMachine } from '../../domain/ports.js';
 import type { StartResult } from '../../domain/start-daemon.js';
 import { Supervisor } from '../../domain/supervisor.js';
@@ -104,13 +105,14 @@ interface Request {
   readonly spec: DaemonSpec | undefined;
   readonly force: boolean;
   readonly graceMs: number | undefined;
+  readonly onMismatch: OnMismatch | undefined;
   readonly environment: Environment;
 }
 
 /** From our own user, and from a daemonry that may be older or newer: what it can't mean is refused. */
 function readParams(params: unknown): { verb: DelegatedVerb; request: Request } {
   const { verb, request } = (params ?? {}) as { verb?: unknown; request?: unknown };
-  const { ref, spec, force, graceMs, environment } = (request ?? {}) as { [name: string]: unknown };
+  const { ref, spec, force, graceMs, onMismatch, environment } = (request ?? {}) as { [name: string]: unknown };
   const decoded = spec === undefined ? undefined : decodeSpec(JSON.stringify({ schema: 1, ...(spec as object) }));
   const isVerb = verb === 'start' || verb === 'restart' || (verb === 'ensure' && decoded !== undefined);
   if (!isVerb || !isRef(ref) || (spec !== undefined && !decoded) || !isEnvironment(environment)) {
@@ -121,7 +123,14 @@ function readParams(params: unknown): { verb: DelegatedVerb; request: Request } 
   checkedName(ref.name);
   return {
     verb,
-    request: { ref, spec: decoded, force: force === true, graceMs: typeof graceMs === 'number' ? graceMs : undefined, environment },
+    request: {
+      ref,
+      spec: decoded,
+      force: force === true,
+      graceMs: typeof graceMs === 'number' ? graceMs : undefined,
+      onMismatch: onMismatchValues.find((value) => value === onMismatch),
+      environment,
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Daemon } from '../embed/define-daemon.js';
+import type { Daemon } from '../embed/daemon.js';
 import { DaemonPool, type DaemonPoolOptions, type PooledDaemon } from './daemon-pool.js';
 
 export interface DaemonFixturesOptions extends DaemonPoolOptions {

@@ -1,5 +1,5 @@
 import { DaemonError } from '../../domain/daemon-error.js';
-import type { Daemon } from '../embed/define-daemon.js';
+import type { Daemon } from '../embed/daemon.js';
 import type { RunningDaemon } from '../embed/running-daemon.js';
 import { PooledPlace } from './pooled-place.js';
 

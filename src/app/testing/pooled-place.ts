@@ -6,7 +6,7 @@ import { supervisorName } from '../../domain/daemon-name.js';
 import { stopDaemon } from '../../domain/stop-daemon.js';
 import { composeMachine } from '../composition/compose.js';
 import { machineSettings } from '../composition/settings.js';
-import type { Daemon } from '../embed/define-daemon.js';
+import type { Daemon } from '../embed/daemon.js';
 import type { DaemonStatus, RunningDaemon } from '../embed/running-daemon.js';
 import type { DaemonPoolOptions, PooledDaemon } from './daemon-pool.js';
 

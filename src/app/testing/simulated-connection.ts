@@ -18,6 +18,8 @@ type Surface = Pick<Connection, keyof Connection>;
 /** A connection to a simulated process. The daemon answers; it asks nothing, and notifies nobody. */
 export class SimulatedConnection implements Surface {
   readonly hello: Hello;
+  /** Neither side says which versions of its own protocol it speaks. */
+  readonly protocol = null;
   private isClosed = false;
   private readonly closings: (() => void)[] = [];
 

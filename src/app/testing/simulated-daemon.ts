@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { SimulatedActor } from '../../adapters/simulated/simulated-actor.js';
 import { SimulatedSupervisorChannel } from '../../adapters/simulated/simulated-supervisor-channel.js';
 import { DaemonError } from '../../domain/daemon-error.js';
@@ -5,11 +6,12 @@ import { checkedName } from '../../domain/daemon-name.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import { ensureByPolicy, restartByPolicy, type SupervisedMachine, startByPolicy } from '../../domain/delegate.js';
 import { lookClosely } from '../../domain/look.js';
+import type { OnMismatch } from '../../domain/mismatch.js';
 import type { DaemonRef } from '../../domain/ports.js';
 import { type StopResult, stopDaemon } from '../../domain/stop-daemon.js';
 import type { Connection } from '../embed/connection.js';
-import { type DaemonOptions, specFromOptions } from '../embed/daemon-options.js';
-import type { Cancellable, ConnectOptions, Daemon } from '../embed/define-daemon.js';
+import type { Cancellable, ConnectOptions, Daemon, FollowOptions, LogOptions, RawConnectOptions } from '../embed/daemon.js';
+import { type DaemonOptions, onMismatchFromOptions, specFromOptions } from '../embed/daemon-options.js';
 import { type DaemonStatus, describeStatus, type RunningDaemon, running } from '../embed/running-daemon.js';
 import { SimulatedConnection } from './simulated-connection.js';
 import type { ServedMethods } from './simulated-methods.js';
@@ -23,6 +25,7 @@ const helloTimeoutMs = 1_000;
 export class SimulatedDaemon implements Daemon {
   private readonly ref: DaemonRef;
   private readonly spec: DaemonSpec;
+  private readonly onMismatch: OnMismatch | undefined;
   private readonly machine: SupervisedMachine;
 
   constructor(
@@ -33,6 +36,7 @@ export class SimulatedDaemon implements Daemon {
     const name = checkedName(options.name);
     this.ref = options.descriptor === undefined ? { name } : { name, descriptor: options.descriptor };
     this.spec = specFromOptions({ ...options, cwd: '/' });
+    this.onMismatch = onMismatchFromOptions(options);
     this.machine = { ...actor.machine, supervisorSpec, supervisor: new SimulatedSupervisorChannel(actor) };
   }
 
@@ -45,7 +49,7 @@ export class SimulatedDaemon implements Daemon {
   }
 
   async ensure({ signal }: Cancellable = {}): Promise<RunningDaemon> {
-    return running(await ensureByPolicy(this.machine, { ref: this.ref, spec: this.spec, signal }));
+    return running(await ensureByPolicy(this.machine, { ref: this.ref, spec: this.spec, onMismatch: this.onMismatch, signal }));
   }
 
   stop({ graceMs, signal }: Cancellable & { graceMs?: number } = {}): Promise<StopResult> {
@@ -56,15 +60,22 @@ export class SimulatedDaemon implements Daemon {
     return running(await restartByPolicy(this.machine, { ref: this.ref, spec: this.spec, graceMs, signal }));
   }
 
-  async status(): Promise<DaemonStatus> {
+  async status(_options: Cancellable = {}): Promise<DaemonStatus> {
     return describeStatus(await lookClosely(this.machine, this.ref), null);
   }
 
-  async logs({ lines = 10 }: { lines?: number } = {}): Promise<readonly string[]> {
-    return this.machine.logs.tail((await this.status()).log, lines);
+  logs(options: FollowOptions): AsyncIterable<string>;
+  logs(options?: LogOptions): Promise<readonly string[]>;
+  logs({ lines = 10, follow }: LogOptions & Partial<FollowOptions> = {}): AsyncIterable<string> | Promise<readonly string[]> {
+    if (follow) throw notSimulated('logs({ follow: true })');
+    return this.status().then(({ log }) => this.machine.logs.tail(log, lines) as Promise<readonly string[]>);
   }
 
-  async connect({ timeoutMs = this.spec.readyTimeoutMs, signal }: ConnectOptions = {}): Promise<Connection> {
+  connect(options: RawConnectOptions): Promise<Socket>;
+  connect(options?: ConnectOptions): Promise<Connection>;
+  async connect(options: ConnectOptions & Partial<RawConnectOptions> = {}): Promise<Connection & Socket> {
+    const { timeoutMs = this.spec.readyTimeoutMs, signal } = options;
+    if (options.raw) throw notSimulated('connect({ raw: true })');
     const { clock, control } = this.machine;
     const instances = new Set<string>();
     let deadline: number | undefined;
@@ -78,7 +89,7 @@ export class SimulatedDaemon implements Daemon {
       const listener = this.actor.world.network.find(socket);
       if (hello.kind === 'hello' && hello.instanceId === instanceId && listener)
         // Nobody outside can make a connection, or ask whether it is one: what it can do is all that there is.
-        return new SimulatedConnection(this.actor, listener, this.served) as unknown as Connection;
+        return new SimulatedConnection(this.actor, listener, this.served) as unknown as Connection & Socket;
       await clock.sleep(connectPollMs, signal);
       if (signal?.aborted) throw new DaemonError('cancelled', `connecting to ${this.name} was cancelled`, { name: this.name });
     }
@@ -88,4 +99,8 @@ export class SimulatedDaemon implements Daemon {
     const { name } = this;
     return new DaemonError('not-serving', `${name} runs, but did not answer on its socket within ${timeoutMs} ms`, { name });
   }
+}
+
+function notSimulated(what: string): DaemonError {
+  return new DaemonError('unsupported', `${what} is not simulated`, { what });
 }

@@ -1,6 +1,6 @@
 import type { SimulatedActor } from '../../adapters/simulated/simulated-actor.js';
+import type { Daemon } from '../embed/daemon.js';
 import type { DaemonOptions } from '../embed/daemon-options.js';
-import type { Daemon } from '../embed/define-daemon.js';
 import { SimulatedDaemon } from './simulated-daemon.js';
 import type { ServedMethods } from './simulated-methods.js';
 

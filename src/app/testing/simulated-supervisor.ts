@@ -34,7 +34,11 @@ export function supervise(world: SimulatedWorld, self: RunningProgram): void {
     if (attempt.kind === 'returned') return attempt.value;
     throw attempt.kind === 'threw' ? attempt.error : new DaemonError('not-serving', 'the supervisor is gone');
   };
-  world.network.listen(socket, { process, control: { instanceId, name, version: null, answersAfterMs: 0, shutdown }, perform });
+  world.network.listen(socket, {
+    process,
+    control: { instanceId, name, version: null, isBusy: false, answersAfterMs: 0, shutdown },
+    perform,
+  });
   // Where the machine fails, the simulation does.
   actor.attempt(() => supervisor.takeOver()).catch(() => {});
 }

@@ -45,6 +45,7 @@ const closedCodes: Readonly<Record<DaemonErrorCode, true>> = {
   'lock-timeout': true,
   'stop-timeout': true,
   'wait-timeout': true,
+  'version-mismatch': true,
   'not-serving': true,
   'protocol-error': true,
   'socket-unusable': true,
