@@ -50,12 +50,23 @@ export function memoryOf(pids) {
   return { pssKb: sum(texts, 'Pss'), rssKb: sum(texts, 'Rss'), privateKb: sum(texts, 'Private_Dirty') + sum(texts, 'Private_Clean') };
 }
 
+/** What they have used of the processor so far, in milliseconds. */
+export function processorMsOf(pids) {
+  const threads = pids.flatMap((pid) => list(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}/schedstat`));
+  return threads.reduce((total, path) => total + Number(read(path).split(' ', 1)[0]) / 1e6, 0);
+}
+
+/** Each word with a zero byte after it, as the kernel has it. */
+export function commandLineOf(pid) {
+  return read(`/proc/${pid}/cmdline`);
+}
+
 function statOf(pid) {
   const text = read(`/proc/${pid}/stat`);
   return text === '' ? undefined : text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
-function allPids() {
+export function allPids() {
   return readdirSync('/proc').map(Number).filter(Number.isSafeInteger);
 }
 
@@ -64,5 +75,13 @@ function read(path) {
     return readFileSync(path, 'latin1');
   } catch {
     return '';
+  }
+}
+
+function list(path) {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
   }
 }

@@ -3,13 +3,12 @@ import { execFileSync, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { livingInside, parentOf, untilDead } from './processes.mjs';
-
-const root = join(fileURLToPath(import.meta.url), '..', '..', '..');
-const cli = join(root, 'bin', 'daemonry.cjs');
+import { cli, plainEnvironment, projectRoot } from './stage.mjs';
 
 /**
  * An adapter: `open(folder, programs)` starts a manager in a folder of its own and has it run `{name, command}` each, and
- * resolves when all of them do. `pids()`: its resident processes. `list()`: has them listed. `close()`: leaves nothing.
+ * resolves when all of them do. `pids()`: its resident processes. `close()`: leaves nothing. `list`, `stopAll`: command lines
+ * of it. `start(name)`, `status(name)`, `stop(name)`: the same, for one of the programs.
  * `startMs`: how long `open` took for the programs alone, where that can be told from the manager's own start.
  */
 export const minimalManager = {
@@ -50,7 +49,7 @@ export function daemonry(how, options = {}) {
     find: () => `daemonry, started ${how} through the library`,
     async open(folder, programs) {
       const home = join(folder, 'home');
-      const { defineDaemon } = await import(pathToFileURL(join(root, 'dist', 'index.js')).href);
+      const { defineDaemon } = await import(pathToFileURL(join(projectRoot, 'dist', 'index.js')).href);
       const daemons = programs.map(({ name, command: [command, ...args] }) =>
         defineDaemon({ name, command, args, home, cwd: folder, restart: 'always', restartLimit: 0, restartDelayMs: 0, ...options }),
       );
@@ -64,7 +63,9 @@ export function daemonry(how, options = {}) {
       return {
         startMs,
         pids: () => [manager],
-        list: () => execFileSync(process.execPath, [cli, 'list', '--home', home], { env: plainEnvironment(), maxBuffer: 2 ** 26 }),
+        list: [process.execPath, cli, 'list', '--home', home],
+        stopAll: [process.execPath, cli, 'stop', '--all', '--home', home],
+        status: (name) => [process.execPath, cli, 'status', name, '--home', home],
         async close() {
           // In one process, and the supervisor last: as `stop --all` does it.
           const answer = JSON.parse(run(['stop', '--all', '--json', '--home', home]));
@@ -83,10 +84,4 @@ export function daemonry(how, options = {}) {
 
 function run(args) {
   return execFileSync(process.execPath, [cli, ...args], { env: plainEnvironment(), encoding: 'utf8', maxBuffer: 2 ** 26 });
-}
-
-/** Of the caller's only what finds programs: a bundle of certificates that Node reads at its start would hide what is measured. */
-export function plainEnvironment() {
-  const { PATH, HOME, TMPDIR } = process.env;
-  return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }) };
 }

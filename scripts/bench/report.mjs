@@ -1,0 +1,33 @@
+// One run's report: Markdown, all samples as JSON, and a chart for each table.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chart } from './chart.mjs';
+
+export function markdown({ machine, load, peers, missing, rounds, tables, command }, charts) {
+  const { date, daemonry, node, system, cores, model, memoryGb } = machine;
+  const verdicts = tables.flatMap((table) => table.verdicts());
+  return [
+    '# What daemonry costs, beside the peers, in one run',
+    '',
+    `${date} UTC, daemonry ${daemonry}, Node ${node}, ${system}, ${cores} × ${model}, ${memoryGb} GB; load ${load.before.join(' ')} before, ${load.after.join(' ')} after.`,
+    '',
+    `Written by \`${command}\`, all in interleaved rounds (${rounds}). In the same run: ${peers.join('; ') || 'no peer'}. Not installed: ${missing.join(', ') || 'none'}. Ratios mean more than milliseconds: machines differ, and so do their hours.`,
+    '',
+    ...(verdicts.length === 0
+      ? []
+      : [
+          '| what | aim | measured | |',
+          '|---|---|---|---|',
+          ...verdicts.map(({ what, aim, shown, met }) => `| ${what} | ${aim} | ${shown} | ${met ? 'met' : '**missed**'} |`),
+          '',
+        ]),
+    ...tables.flatMap((table) => [...table.markdown(), ...(charts ? [`![${table.title}](${table.id}.svg)`, ''] : [])]),
+  ].join('\n');
+}
+
+export function writeReport(folder, report) {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'README.md'), markdown(report, true));
+  writeFileSync(join(folder, 'results.json'), `${JSON.stringify(report)}\n`);
+  for (const table of report.tables) writeFileSync(join(folder, `${table.id}.svg`), chart(table));
+}

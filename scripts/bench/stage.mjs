@@ -1,0 +1,70 @@
+// What every part of the bench stands on: an environment, folders of its own, and the order of rounds.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { livingInside, untilDead } from './processes.mjs';
+
+export const projectRoot = join(fileURLToPath(import.meta.url), '..', '..', '..');
+export const cli = join(projectRoot, 'bin', 'daemonry.cjs');
+
+/** Of the caller's only what finds programs: a bundle of certificates that Node reads at its start would hide what is measured. */
+export function plainEnvironment() {
+  const { PATH, HOME, TMPDIR } = process.env;
+  return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }) };
+}
+
+/** `work` with a folder of its own, of which nothing is left, nor of whoever was started in it. */
+export async function inFolder(work, below = tmpdir()) {
+  const folder = realpathSync(mkdtempSync(join(below, 'daemonry-bench-')));
+  try {
+    return await work(folder);
+  } finally {
+    for (const pid of livingInside(folder)) {
+      process.kill(pid, 'SIGKILL');
+      await untilDead(pid);
+    }
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Round 0 warms up: what it measured is forgotten. */
+export async function inRounds(label, rounds, tables, round) {
+  for (let number = 0; number <= rounds; number++) {
+    if (number === 1) for (const table of tables) table.clear();
+    process.stderr.write(`${label}, round ${number} of ${rounds}\n`);
+    await round(number);
+  }
+}
+
+export function timeOf(work) {
+  const began = performance.now();
+  work();
+  return performance.now() - began;
+}
+
+/** Milliseconds that a command takes from its spawn to its exit, as whoever waits for it has it. */
+export function timeCommand([file, ...args], options = {}) {
+  const began = performance.now();
+  const end = spawnSync(file, args, { env: plainEnvironment(), encoding: 'utf8', maxBuffer: 2 ** 28, ...options });
+  const ms = performance.now() - began;
+  const allowed = options.allowed ?? [0];
+  if (end.error || !allowed.includes(end.status)) {
+    throw new Error(`${file} ${args.join(' ')} ended with ${end.error?.message ?? end.status ?? end.signal}: ${end.stderr}${end.stdout}`);
+  }
+  return { ms, stdout: end.stdout };
+}
+
+/** The same in the background; one that hangs is killed, and has no exit code then. */
+export function endOf([file, ...args], { env = plainEnvironment(), cwd, patienceMs }) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, args, { env, cwd, stdio: 'ignore' });
+    const impatience = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+    child.once('error', reject);
+    child.once('exit', (exitCode) => {
+      clearTimeout(impatience);
+      resolve(exitCode);
+    });
+  });
+}
