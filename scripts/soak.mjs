@@ -1,4 +1,4 @@
-// Bundles the soak and runs it: `npm run soak -- --minutes N [--seed S] [--users N]`. Needs what `npm run build` has made.
+// Bundles the soak and runs it: `npm run soak -- --minutes N [--seed S] [--users N] [--calm SHARE]`. Needs what `npm run build` has made.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -14,6 +14,10 @@ export interface MemoryTrend {
   readonly lastKb: number;
   readonly mostKb: number;
   readonly kbPerMinute: number;
+  /** Of the later half alone: a program that is still warming up rises in the first. */
+  readonly laterKbPerMinute: number;
+  /** The means of both halves. */
+  readonly halvesKb: readonly [number, number];
 }
 
 export interface SoakFigures {
@@ -48,19 +52,30 @@ export function trendOf(samples: readonly MemorySample[]): MemoryTrend | undefin
   const [first] = list;
   const last = list.at(-1);
   if (!first || !last || list.length < fewestSamples) return undefined;
-  const mean = (of: (sample: MemorySample) => number) => list.reduce((sum, sample) => sum + of(sample), 0) / list.length;
-  const meanAt = mean(({ atMs }) => atMs);
-  const meanKb = mean(({ pssKb }) => pssKb);
-  const rise = list.reduce((sum, { atMs, pssKb }) => sum + (atMs - meanAt) * (pssKb - meanKb), 0);
-  const run = list.reduce((sum, { atMs }) => sum + (atMs - meanAt) ** 2, 0);
+  const halves = [list.slice(0, Math.floor(list.length / 2)), list.slice(Math.floor(list.length / 2))] as const;
   return {
     pid: first.pid,
     seconds: Math.round((last.atMs - first.atMs) / 1_000),
     firstKb: first.pssKb,
     lastKb: last.pssKb,
     mostKb: Math.max(...list.map(({ pssKb }) => pssKb)),
-    kbPerMinute: Math.round((rise / run) * 60_000),
+    kbPerMinute: slopeOf(list),
+    laterKbPerMinute: slopeOf(halves[1]),
+    halvesKb: [meanKbOf(halves[0]), meanKbOf(halves[1])],
   };
+}
+
+function meanKbOf(list: readonly MemorySample[]): number {
+  return Math.round(list.reduce((sum, { pssKb }) => sum + pssKb, 0) / list.length);
+}
+
+function slopeOf(list: readonly MemorySample[]): number {
+  const mean = (of: (sample: MemorySample) => number) => list.reduce((sum, sample) => sum + of(sample), 0) / list.length;
+  const meanAt = mean(({ atMs }) => atMs);
+  const meanKb = mean(({ pssKb }) => pssKb);
+  const rise = list.reduce((sum, { atMs, pssKb }) => sum + (atMs - meanAt) * (pssKb - meanKb), 0);
+  const run = list.reduce((sum, { atMs }) => sum + (atMs - meanAt) ** 2, 0);
+  return Math.round((rise / run) * 60_000);
 }
 
 export function describeFigures(figures: SoakFigures): string {
@@ -79,6 +94,6 @@ export function describeFigures(figures: SoakFigures): string {
     `numbered lines: ${lines.join('; ') || 'none'}`,
     memory === undefined
       ? 'memory of the supervisor: too few samples of one'
-      : `memory of the supervisor (PSS, the longest-lived, ${memory.seconds} s): first ${memory.firstKb} KB, last ${memory.lastKb} KB, most ${memory.mostKb} KB, slope ${memory.kbPerMinute} KB a minute`,
+      : `memory of the supervisor (PSS, the longest-lived, ${memory.seconds} s): first ${memory.firstKb} KB, last ${memory.lastKb} KB, most ${memory.mostKb} KB, slope ${memory.kbPerMinute} KB a minute; mean of the earlier half ${memory.halvesKb[0]} KB, of the later ${memory.halvesKb[1]} KB, in which it changed by ${memory.laterKbPerMinute} KB a minute`,
   ].join('\n');
 }

@@ -3,7 +3,13 @@ import { describeFigures } from './figures.js';
 import { soak } from './soak.js';
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string' }, users: { type: 'string', default: '6' } },
+  options: {
+    minutes: { type: 'string', default: '10' },
+    seed: { type: 'string' },
+    users: { type: 'string', default: '6' },
+    // The more, the longer one supervisor lives, and its memory is watched.
+    calm: { type: 'string', default: '0.4' },
+  },
 });
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed);
 console.log(`soaking for ${values.minutes} minutes, seed ${seed}`);
@@ -14,6 +20,7 @@ const { figures, violations } = await soak({
   users: Number(values.users),
   idleMs: 1_500,
   supervisorLifeMs: 4_000,
+  calmShare: Number(values.calm),
 });
 console.log(describeFigures(figures));
 for (const violation of violations) console.log(`\nVIOLATION ${violation}`);

@@ -23,6 +23,8 @@ export interface SoakOptions {
   readonly idleMs: number;
   /** How long a supervisor lives before it is killed, on the average. */
   readonly supervisorLifeMs: number;
+  /** The last part of the time, in which nobody kills the supervisor, so that its memory can be watched. */
+  readonly calmShare: number;
 }
 
 export interface SoakReport {
@@ -32,8 +34,6 @@ export interface SoakReport {
 }
 
 const lookEveryMs = 250;
-/** The last part of the time, in which nobody kills the supervisor, so that its memory can be watched. */
-const calmShare = 0.4;
 const backMs = 30_000;
 const endMs = 60_000;
 /** A supervisor is held to be growing only where it was watched for so long. */
@@ -73,7 +73,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   }
 }
 
-async function goOn(stage: Stage, { seed, seconds, users, supervisorLifeMs }: SoakOptions): Promise<void> {
+async function goOn(stage: Stage, { seed, seconds, users, supervisorLifeMs, calmShare }: SoakOptions): Promise<void> {
   const began = performance.now();
   const isOver = () => performance.now() - began >= seconds * 1_000;
   const isCalm = () => performance.now() - began >= seconds * 1_000 * (1 - calmShare);
