@@ -27,10 +27,12 @@ export async function boundLogs(machine: SupervisingMachine, logs: () => readonl
     const seen = new Map<string, number>();
     let pauseMs = slowestPollMs;
     for (const log of logs()) {
-      const bytes = await boundOne(machine, log);
-      seen.set(log.path, bytes);
-      const perMs = Math.max(bytes - (sizes.get(log.path) ?? bytes), 0) / Math.max(nowMs - lastMs, 1);
-      const leftMs = perMs > 0 ? Math.max(log.target.maxBytes - bytes, 0) / perMs : slowestPollMs;
+      const { found, left, isBounded } = await boundOne(machine, log);
+      seen.set(log.path, left);
+      if (!isBounded) continue;
+      // Of one that is seen for the first time, all that is there may have come just now.
+      const perMs = Math.max(found - (sizes.get(log.path) ?? 0), 0) / Math.max(nowMs - lastMs, 1);
+      const leftMs = perMs > 0 ? Math.max(log.target.maxBytes - left, 0) / perMs : slowestPollMs;
       pauseMs = Math.min(pauseMs, Math.max(leftMs, fastestPollMs));
     }
     sizes = seen;
@@ -39,15 +41,24 @@ export async function boundLogs(machine: SupervisingMachine, logs: () => readonl
   }
 }
 
-/** Returns how large the current file is. What can't be looked at or rotated now may be at the next look. */
-async function boundOne(machine: SupervisingMachine, { path, target }: BoundedLog): Promise<number> {
+interface Bounded {
+  /** How many bytes the current file had, and how many it has now. */
+  readonly found: number;
+  readonly left: number;
+  /** False where it could not be rotated: nothing is gained by hurrying. */
+  readonly isBounded: boolean;
+}
+
+/** What can't be looked at or rotated now may be at the next look. */
+async function boundOne(machine: SupervisingMachine, { path, target }: BoundedLog): Promise<Bounded> {
+  let found = 0;
   try {
-    const bytes = await machine.logs.noteTime(path);
-    if (bytes < target.maxBytes) return bytes;
-    await underLock(machine, target.ref, { timeoutMs: lockPatienceMs }, async (held) => machine.logs.rotate(held, target));
-    return 0;
+    found = await machine.logs.noteTime(path);
+    if (found < target.maxBytes) return { found, left: found, isBounded: true };
+    const outcome = await underLock(machine, target.ref, { timeoutMs: lockPatienceMs }, async (held) => machine.logs.rotate(held, target));
+    if (outcome === 'rotated') return { found, left: await machine.logs.noteTime(path), isBounded: true };
   } catch (error) {
     if (!isDaemonError(error)) throw error;
-    return 0;
   }
+  return { found, left: found, isBounded: false };
 }

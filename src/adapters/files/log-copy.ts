@@ -6,6 +6,8 @@ import { removeIfThere } from './safe-files.js';
 const chunkBytes = 1024 * 1024;
 /** How much of a piece may stay where it is for the sake of a cut between two lines. */
 const mostLeft = 1 / 4;
+/** The same of what is only read: no more than is read at a time. */
+const mostLeftBytes = chunkBytes;
 const newline = 0x0a;
 
 const [openAsync, readAsync, writeAsync, fsyncAsync, ftruncateAsync, closeAsync] = [
@@ -42,12 +44,14 @@ export interface CopyEnd {
  */
 export async function copyHead(path: string, log: number, request: CopyRequest): Promise<CopyEnd> {
   const { from, to, blockBytes } = request;
-  const least = request.isWhole ? to : to - Math.floor((to - from) * mostLeft);
+  const mayBeLeft = Math.floor((to - from) * mostLeft);
+  const least = request.isWhole ? to : to - (request.keep ? mayBeLeft : Math.min(mayBeLeft, mostLeftBytes));
   // One that is there belongs to a rotation that went no further, and is in no record.
   removeIfThere(copyPath(path));
   const out = request.keep ? await create(path, request.mode) : undefined;
   try {
-    let [position, best, last] = [from, -1, newline];
+    // What nobody copies need not be read, but for the place of the cut: from a block's beginning on, as cuts are.
+    let [position, best, last] = [request.keep ? from : Math.max(from, least - (least % blockBytes)), -1, newline];
     const chunk = Buffer.allocUnsafe(chunkBytes);
     while (position < to) {
       const { bytesRead } = await readAsync(log, chunk, 0, Math.min(chunkBytes, to - position), position);

@@ -155,19 +155,18 @@ export class LogFollower {
         this.position = piece.end;
         return undefined;
       }
+      // What was lost takes the end of a line with it: the next one does not go on with it.
+      if (!this.isHeadless && this.lastByte !== undefined && this.lastByte !== newline) {
+        this.lastByte = newline;
+        return Buffer.from('\n');
+      }
       const oldest = log?.pieces.find(({ begin }) => begin > this.position)?.begin;
       this.position = oldest === undefined || oldest > first ? first : oldest;
       this.isHeadless = log?.torn.has(this.position) ?? false;
-      return this.lastByte === undefined || this.lastByte === newline ? undefined : this.endLine();
+      return undefined;
     } finally {
       log?.close();
     }
-  }
-
-  /** What was lost takes the end of a line with it: the next one does not go on with it. */
-  private endLine(): Buffer | undefined {
-    this.lastByte = newline;
-    return this.isHeadless ? undefined : Buffer.from('\n');
   }
 
   private advance(read: Buffer): Buffer {

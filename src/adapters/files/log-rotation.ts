@@ -46,6 +46,12 @@ export interface RotationLimits {
   readonly isShared: boolean;
 }
 
+interface CutRequest {
+  readonly to: number;
+  readonly isWhole: boolean;
+  readonly isLost?: boolean;
+}
+
 /**
  * Takes the head out of a log that a daemon appends to: copy, mark, take out, file the copy. Each step is noted before the next
  * one begins, and each is one that can be done twice, so that whoever comes next goes on where another was killed.
@@ -93,10 +99,31 @@ export class LogRotation {
     for (let cuts = 0; cuts < mostCuts && this.size() >= this.limits.maxBytes; cuts++) {
       const ability = await this.ability();
       if (ability.kind === 'none') return 'unsupported';
+      await this.drop(ability);
       if (!(await this.cutOnce(ability, { to: this.lastCut(ability), isWhole: false }))) break;
       outcome = 'rotated';
     }
     return outcome;
+  }
+
+  /**
+   * What is beyond all that is kept goes at once, the oldest first. To copy it only to remove the copy would take so long that
+   * a fast writer is never caught up with.
+   */
+  private async drop(ability: ShortenAbility): Promise<void> {
+    const { maxBytes, keep } = this.limits;
+    const most = maxBytes * (keep + 1);
+    const rotated = rotatedPaths(this.path).map((path) => ({ path, bytes: lstatSync(path).size }));
+    let total = rotated.reduce((sum, { bytes }) => sum + bytes, this.size());
+    // So that the others are whole without it, whenever we are killed.
+    for (const { path, bytes } of rotated.reverse()) {
+      if (total - bytes < most) return;
+      removeIfThere(path);
+      total -= bytes;
+    }
+    const beyond = this.state.begin + total - most;
+    const to = beyond - (beyond % blockOf(ability));
+    if (to > this.state.begin) await this.cutOnce(ability, { to, isWhole: false, isLost: true });
   }
 
   /** Rotates all of a log that has a hole, and empties it. At a moment at which nobody writes: the file is as good as new then. */
@@ -126,12 +153,13 @@ export class LogRotation {
     return to - (to % blockOf(ability));
   }
 
-  private async cutOnce(ability: ShortenAbility, { to, isWhole }: { to: number; isWhole: boolean }): Promise<boolean> {
+  /** `isLost`: nothing that is older is there any more, and this is not to be kept either. */
+  private async cutOnce(ability: ShortenAbility, { to, isWhole, isLost = false }: CutRequest): Promise<boolean> {
     const { begin, base, torn } = this.state;
     if (to <= begin) return false;
-    const { keep } = this.limits;
+    const keep = this.limits.keep > 0 && !isLost;
     const { mode } = fstatSync(this.fd);
-    const request = { from: begin, to, isWhole, blockBytes: blockOf(ability), keep: keep > 0, mode: mode & 0o777 };
+    const request = { from: begin, to, isWhole, blockBytes: blockOf(ability), keep, mode: mode & 0o777 };
     let end: Awaited<ReturnType<typeof copyHead>>;
     try {
       end = await copyHead(this.path, this.fd, request);

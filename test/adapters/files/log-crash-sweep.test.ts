@@ -55,6 +55,42 @@ describe.each(['collapse', 'punch'] as const)('a rotation by %s', (ability) => {
     expect(killed.filter((call) => call.startsWith('spawned') && call.includes('fallocate')).length).toBeGreaterThan(0);
   });
 
+  /** Many times what is kept, of which the oldest was kept already. */
+  async function fallBehind(): Promise<void> {
+    log = new RotatedLog(ability);
+    writeNumbered(log.path, 0, half, longLines);
+    expect(await log.rotate({ maxBytes, keep: 2 })).toBe('rotated');
+    writeNumbered(log.path, half, 10 * half, longLines);
+  }
+
+  /** The last lines, all of them whole, and as much as is always kept. */
+  function expectLast(calls: string, to: number): void {
+    const lines = log.lines();
+    expect([calls, faultsOf(lines, to - lines.length, to, longLines)]).toEqual([calls, []]);
+    expect(`${lines.join('\n')}\n`.length).toBeGreaterThan((2 * maxBytes * 3) / 4);
+  }
+
+  test('that drops what is beyond all that is kept, killed before any of its calls: the last lines are there, whole', {
+    timeout,
+  }, async () => {
+    const killed: string[] = [];
+    for (let at = 1; at < mostCalls; at++) {
+      await fallBehind();
+      const call = rotator.runUntil(log, maxBytes, 2, at);
+      expectLast(`${at} ${call}`, 10 * half);
+      writeNumbered(log.path, 10 * half, 11 * half, longLines);
+      expectLast(`${at} ${call}`, 11 * half);
+      await log.rotate({ maxBytes, keep: 2 });
+      expect([call, log.state()?.cut]).toEqual([call, null]);
+      expectLast(`${at} ${call}`, 11 * half);
+      expect([call, log.bytes().length < 3 * maxBytes + 4_096]).toEqual([call, true]);
+      log.remove();
+      if (call === undefined) break;
+      killed.push(call);
+    }
+    expect(killed.filter((call) => call === 'unlinkSync' || call === 'rmSync').length).toBeGreaterThan(0);
+  });
+
   // A full disk fails what is written, a broken one what is read, too; that is the same in both.
   test.each(ability === 'collapse' ? ['ENOSPC', 'EIO'] : ['ENOSPC'])(
     'of which any call fails with %s loses nothing, and the next one goes on',

@@ -8,6 +8,8 @@ import type { AbilityKind } from './support/limited-shortener.js';
 import { faultsOf, lineOf, RotatedLog, Rotator, writeNumbered } from './support/rotated-log.js';
 import { testWhere } from './support/test-where.js';
 
+/** However much is written meanwhile. */
+const everything = 1_000_000;
 const rotator = new Rotator();
 let log: RotatedLog;
 beforeAll(() => rotator.bundle());
@@ -138,6 +140,44 @@ describe.each(['collapse', 'punch'] as const)('a log that is rotated by %s', (ab
     }
   }
 
+  test('far behind its writer is within its bound after one call: what is beyond goes without being copied, and no line is torn', async () => {
+    const [maxBytes, keep] = [30_000, 3];
+    writeNumbered(log.path, 0, 1_000);
+    await log.rotate({ maxBytes, keep });
+    const follower = new LogFollower(log.path, 'oldest');
+    let text = follower.readBytes(10_000).toString();
+    writeNumbered(log.path, 1_000, 60_000);
+    const written = log.offset();
+    expect(written).toBeGreaterThan(80 * maxBytes);
+    expect(await log.rotate({ maxBytes, keep })).toBe('rotated');
+    expect(statSync(log.path).size - log.state().begin).toBeLessThan(maxBytes);
+    expect(log.bytes().length).toBeLessThan(maxBytes * (keep + 1) + 4_096);
+    expect(log.bytes().length).toBeGreaterThan((maxBytes * keep * 3) / 4);
+    const lines = log.lines();
+    expect(faultsOf(lines, 60_000 - lines.length, 60_000)).toEqual([]);
+    expect(await log.prepare()).toEqual({ path: log.path, offset: written });
+    for (let more = follower.read(); more !== ''; more = follower.read()) text += more;
+    follower.close();
+    // The one who was too slow goes on with the oldest line that there is.
+    const followed = text.trimEnd().split('\n').slice(-lines.length);
+    expect(faultsOf(followed, 60_000 - lines.length, 60_000)).toEqual([]);
+  });
+
+  test('of lines longer than all that is kept shows none of which the beginning is gone', async () => {
+    appendFileSync(log.path, `${'x'.repeat(500_000)}\nsecond\nthird\n`, { mode: 0o600 });
+    expect(await log.rotate({ maxBytes: 20_000, keep: 2 })).toBe('rotated');
+    expect(log.bytes().length).toBeLessThan(60_000 + 8_192);
+    expect(log.lines()).toEqual(['second', 'third']);
+  });
+
+  test('keeps what a rename has left too large until what is younger is as much as is kept', async () => {
+    writeNumbered(log.path, 0, 5_000);
+    await log.prepare({ maxBytes: 1_000, keep: 3 });
+    writeNumbered(log.path, 5_000, 5_200);
+    await log.rotate({ maxBytes: 20_000, keep: 3 });
+    expect(faultsOf(log.lines(), 0, 5_200)).toEqual([]);
+  });
+
   test('that somebody emptied goes on counting, and is read', async () => {
     writeNumbered(log.path, 0, 1_000);
     await log.rotate({ maxBytes: 30_000 });
@@ -175,7 +215,7 @@ describe.each(['collapse', 'punch'] as const)('a log that is rotated by %s', (ab
     };
     try {
       for (let round = 0; round < 12; round++) {
-        const args = [rotator.program, log.path, '300000', '1000', ability, 'loop'];
+        const args = [rotator.program, log.path, '300000', String(everything), ability, 'loop'];
         const child = spawn(process.execPath, args, { stdio: ['pipe', 'inherit', 'inherit'] });
         const ended = new Promise((resolve) => child.once('exit', resolve));
         const from = seen;
@@ -190,7 +230,11 @@ describe.each(['collapse', 'punch'] as const)('a log that is rotated by %s', (ab
     } finally {
       await writer.kill();
     }
-    await log.rotate({ maxBytes: 300_000 });
+    // A tool that a killed rotator left at work is waited for, and may have much to write before it is done.
+    await waitFor('the last rotation to come to its end', async () => {
+      await log.rotate({ maxBytes: 300_000, keep: everything });
+      return log.state().cut === null;
+    });
     readAll();
     follower.close();
     const whole = log.bytes();

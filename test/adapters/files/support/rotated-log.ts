@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,6 +42,12 @@ export class RotatedLog {
     while (existsSync(`${this.path}.${files.length + 1}`)) files.unshift(`${this.path}.${files.length + 1}`);
     const live = readFileSync(this.path);
     return Buffer.concat([...files.map((file) => readFileSync(file)), live.subarray(this.state()?.begin ?? 0)]);
+  }
+
+  /** How much was ever written to it, by its own count. */
+  offset(): number {
+    const { base = 0 } = this.state() ?? {};
+    return base + statSync(this.path).size;
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: a test says itself what it expects to find.
