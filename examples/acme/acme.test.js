@@ -4,7 +4,7 @@ import { test as base, expect } from 'vitest';
 import { acmeDaemon } from './daemon.js';
 
 const daemons = {
-  define: ({ home }) => acmeDaemon({ home }),
+  define: ({ home }) => acmeDaemon({ home, ownedBy: 'process' }),
   reset: async ({ daemon }) => {
     const connection = await daemon.connect();
     await connection.request('acme.reset');

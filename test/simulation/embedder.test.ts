@@ -95,6 +95,17 @@ describe('a simulation of an embedder', () => {
     expect(await trace(2)).not.toEqual(first);
   });
 
+  test('replaces an older daemon once nobody is connected to it, where that is wished', async () => {
+    const simulation = withAcme(createSimulation());
+    await simulation.run(async () => {
+      const connection = await simulation.host('old').defineDaemon(acme).connect();
+      const newer = simulation.host('new').defineDaemon({ ...acme, version: '2.0.0', onMismatch: 'replace-if-newer-and-idle' });
+      expect(await newer.ensure()).toMatchObject({ outcome: 'already-running', version: '1.0.0' });
+      connection.close();
+      expect(await newer.ensure()).toMatchObject({ outcome: 'replaced', version: '2.0.0' });
+    });
+  });
+
   test('that fails says for which seed', async () => {
     await expect(exploreSeeds(async ({ seed }) => expect(seed).toBeLessThan(3), { runs: 10 })).rejects.toThrow(/^seed 3: /);
   });

@@ -67,7 +67,10 @@ export class RunningProgram {
       name: marks.name,
       version: control.version ?? null,
       answersAfterMs: control.answersAfterMs ?? 0,
-      isBusy: control.isBusy ?? false,
+      // As it is when it is asked.
+      get isBusy() {
+        return control.isBusy ?? false;
+      },
       shutdown: control.onShutdown ?? (() => this.endCleanly()),
     };
     this.world.network.listen(marks.socket, { process: this.process, control: peer });

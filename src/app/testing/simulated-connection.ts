@@ -5,7 +5,7 @@ import type { SimulatedActor } from '../../adapters/simulated/simulated-actor.js
 import type { Listener } from '../../adapters/simulated/simulated-network.js';
 import { DaemonError } from '../../domain/daemon-error.js';
 import type { Connection } from '../embed/connection.js';
-import type { ServedMethods } from './simulated-methods.js';
+import type { SimulatedService } from './simulated-service.js';
 
 const methodNotFound = -32_601;
 const serverError = -32_000;
@@ -26,10 +26,11 @@ export class SimulatedConnection implements Surface {
   constructor(
     private readonly actor: SimulatedActor,
     private readonly listener: Listener,
-    private readonly served: ServedMethods,
+    private readonly service: SimulatedService,
   ) {
     const { instanceId = '', name = '', version = null } = listener.control ?? {};
     this.hello = { instanceId, name, version, protocol: protocolVersion };
+    service.connections++;
     listener.process.onEnd(() => this.shut());
     actor.process.onEnd(() => this.shut());
   }
@@ -91,7 +92,7 @@ export class SimulatedConnection implements Surface {
     if (method === 'system.ping') return 'pong';
     if (method === 'system.hello') return this.hello;
     if (method === 'system.version') return this.hello.version;
-    const methods = this.served.get(this.listener.process) ?? {};
+    const { methods } = this.service;
     if (!Object.hasOwn(methods, method)) throw new RpcError(methodNotFound, `${method} is unknown`);
     try {
       return await methods[method]?.(params);
@@ -104,6 +105,7 @@ export class SimulatedConnection implements Surface {
   private shut(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.service.connections--;
     for (const closing of this.closings.splice(0)) closing();
   }
 }

@@ -14,7 +14,7 @@ import type { Cancellable, ConnectOptions, Daemon, FollowOptions, LogOptions, Ra
 import { type DaemonOptions, onMismatchFromOptions, specFromOptions } from '../embed/daemon-options.js';
 import { type DaemonStatus, describeStatus, type RunningDaemon, running } from '../embed/running-daemon.js';
 import { SimulatedConnection } from './simulated-connection.js';
-import type { ServedMethods } from './simulated-methods.js';
+import type { SimulatedServices } from './simulated-service.js';
 import { supervisorSpec } from './simulated-supervisor.js';
 
 const connectPollMs = 10;
@@ -30,9 +30,11 @@ export class SimulatedDaemon implements Daemon {
 
   constructor(
     private readonly actor: SimulatedActor,
-    private readonly served: ServedMethods,
+    private readonly services: SimulatedServices,
     options: DaemonOptions,
   ) {
+    if (options.ownedBy !== undefined) throw notSimulated('ownedBy');
+    if (options.protocol !== undefined) throw notSimulated('protocol');
     const name = checkedName(options.name);
     this.ref = options.descriptor === undefined ? { name } : { name, descriptor: options.descriptor };
     this.spec = specFromOptions({ ...options, cwd: '/' });
@@ -87,9 +89,10 @@ export class SimulatedDaemon implements Daemon {
       if (socket === null || leftMs <= 0 || instances.add(instanceId).size > 2) throw this.notServing(timeoutMs);
       const hello = await control.hello(socket, Math.min(leftMs, helloTimeoutMs));
       const listener = this.actor.world.network.find(socket);
-      if (hello.kind === 'hello' && hello.instanceId === instanceId && listener)
+      const service = listener && this.services.get(listener.process);
+      if (hello.kind === 'hello' && hello.instanceId === instanceId && service)
         // Nobody outside can make a connection, or ask whether it is one: what it can do is all that there is.
-        return new SimulatedConnection(this.actor, listener, this.served) as unknown as Connection & Socket;
+        return new SimulatedConnection(this.actor, listener, service) as unknown as Connection & Socket;
       await clock.sleep(connectPollMs, signal);
       if (signal?.aborted) throw new DaemonError('cancelled', `connecting to ${this.name} was cancelled`, { name: this.name });
     }

@@ -2,7 +2,7 @@ import type { SimulatedActor } from '../../adapters/simulated/simulated-actor.js
 import type { Daemon } from '../embed/daemon.js';
 import type { DaemonOptions } from '../embed/daemon-options.js';
 import { SimulatedDaemon } from './simulated-daemon.js';
-import type { ServedMethods } from './simulated-methods.js';
+import type { SimulatedServices } from './simulated-service.js';
 
 /** How a piece of a host's work came out. */
 export type SimulatedAttempt<T> =
@@ -16,7 +16,7 @@ export class SimulatedHost {
   /** @internal */
   constructor(
     private readonly actor: SimulatedActor,
-    private readonly served: ServedMethods,
+    private readonly services: SimulatedServices,
   ) {}
 
   get name(): string {
@@ -33,7 +33,7 @@ export class SimulatedHost {
 
   /** As `defineDaemon` of the library; `command` is one that the simulation knows. Home and working folder are the machine's. */
   defineDaemon(options: DaemonOptions): Daemon {
-    return new SimulatedDaemon(this.actor, this.served, options);
+    return new SimulatedDaemon(this.actor, this.services, options);
   }
 
   /** Does a piece of this host's work. Also comes to an end where the host is killed over it: what it waited for itself never does. */

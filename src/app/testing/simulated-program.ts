@@ -1,5 +1,5 @@
 import type { RunningProgram } from '../../adapters/simulated/program.js';
-import type { ServedMethods } from './simulated-methods.js';
+import type { SimulatedServices } from './simulated-service.js';
 
 /** What a simulated daemon answers with. May be a promise; what it throws is the caller's `RpcError`. */
 export type SimulatedMethod = (params: unknown) => unknown;
@@ -9,6 +9,8 @@ export interface SimulatedServeOptions {
   readonly methods?: Readonly<Record<string, SimulatedMethod>> | undefined;
   /** How long it takes over each answer. Milliseconds of simulated time. Default 0. */
   readonly answersAfterMs?: number | undefined;
+  /** As `isBusy` of `serveDaemon`. Whoever is connected keeps it busy, too. */
+  readonly isBusy?: (() => boolean) | undefined;
 }
 
 /** What a simulated command does when it is run. What it leaves to happen later does not happen once it has ended. */
@@ -19,7 +21,7 @@ export class SimulatedProgram {
   /** @internal */
   constructor(
     private readonly self: RunningProgram,
-    private readonly served: ServedMethods,
+    private readonly services: SimulatedServices,
   ) {}
 
   get pid(): number {
@@ -52,7 +54,7 @@ export class SimulatedProgram {
 
   /** A child, in its own process group unless said otherwise, with the marks of the daemon. */
   fork(behaviour: SimulatedBehaviour = () => {}, placement: 'same-group' | 'own-group' | 'own-session' = 'same-group'): void {
-    this.self.fork({ placement, program: (child) => behaviour(new SimulatedProgram(child, this.served), []) });
+    this.self.fork({ placement, program: (child) => behaviour(new SimulatedProgram(child, this.services), []) });
   }
 
   /** A line of its log. */
@@ -71,8 +73,15 @@ export class SimulatedProgram {
   }
 
   /** Speaks the control protocol on its own socket, as `serveDaemon` does. */
-  serve({ version, methods = {}, answersAfterMs = 0 }: SimulatedServeOptions = {}): void {
-    this.served.set(this.self.process, methods);
-    this.self.listen({ version: version ?? null, answersAfterMs });
+  serve({ version, methods = {}, answersAfterMs = 0, isBusy = () => false }: SimulatedServeOptions = {}): void {
+    const service = { methods, connections: 0 };
+    this.services.set(this.self.process, service);
+    this.self.listen({
+      version: version ?? null,
+      answersAfterMs,
+      get isBusy() {
+        return service.connections > 0 || isBusy();
+      },
+    });
   }
 }

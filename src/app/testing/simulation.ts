@@ -3,8 +3,8 @@ import { SeededRandom } from '../../adapters/simulated/seeded-random.js';
 import type { SimulatedProcess } from '../../adapters/simulated/simulated-process.js';
 import { SimulatedWorld } from '../../adapters/simulated/simulated-world.js';
 import { SimulatedHost } from './simulated-host.js';
-import type { ServedMethods } from './simulated-methods.js';
 import { type SimulatedBehaviour, SimulatedProgram } from './simulated-program.js';
+import type { SimulatedServices } from './simulated-service.js';
 import { supervise } from './simulated-supervisor.js';
 
 export interface SimulationOptions {
@@ -55,7 +55,7 @@ export class Simulation {
     pick<T>(choices: readonly T[]): T;
   };
   private readonly world: SimulatedWorld;
-  private readonly served: ServedMethods = new WeakMap();
+  private readonly services: SimulatedServices = new WeakMap();
 
   /** @internal */
   constructor({ seed = 1, trace }: SimulationOptions) {
@@ -75,13 +75,13 @@ export class Simulation {
 
   /** What `command` does, for daemons that are defined with it. Unknown commands are not found, as elsewhere. */
   program(command: string, behaviour: SimulatedBehaviour): this {
-    this.world.programs.set(command, (self: RunningProgram, args) => behaviour(new SimulatedProgram(self, this.served), args));
+    this.world.programs.set(command, (self: RunningProgram, args) => behaviour(new SimulatedProgram(self, this.services), args));
     return this;
   }
 
   /** A program of your users' that uses daemonry, such as one run of your command line. */
   host(name?: string): SimulatedHost {
-    return new SimulatedHost(this.world.actor(name === undefined ? {} : { name }), this.served);
+    return new SimulatedHost(this.world.actor(name === undefined ? {} : { name }), this.services);
   }
 
   /**
