@@ -203,6 +203,18 @@ describe.concurrent('a service', () => {
     await program.end();
   });
 
+  test('finds the program of its daemon where it was found when the service was installed', async ({ home }) => {
+    home.file('tools/clockd', '#!/bin/sh\nexec sleep 1000\n', 0o755);
+    const env = { PATH: `${join(home.folder, 'tools')}:${process.env.PATH}` };
+    expect(await home.cli(['start', 'clock', '--', 'clockd'], { env })).toMatchObject({ exitCode: 0 });
+    const end = await home.cli(['autostart', 'enable', 'clock', '--no-verify', '--json'], { env });
+    await home.stop('clock');
+    const program = serve(home, end.json.results[0].service);
+    await program.says('keeping clock');
+    program.kill('SIGTERM');
+    expect(await program.end()).toMatchObject({ exitCode: 0 });
+  });
+
   test('is over when its daemon is stopped by hand, and not to be started again', async ({ home }) => {
     await home.startSleeper('clock');
     const program = serve(home, await install(home, 'clock'));

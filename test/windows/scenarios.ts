@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { waitFor } from '../support/wait-for.js';
 
 export interface Answer {
   readonly exitCode: number;
@@ -247,6 +248,25 @@ export function describeWindowsScenarios(system: WindowsSystem, it: Define): voi
     const { json } = await daemonry('doctor');
     expect(json.limits).toEqual(expect.arrayContaining([expect.stringContaining('working folder'), expect.stringContaining('CTRL_BREAK')]));
     expect((json.findings as { code: string }[]).map(({ code }) => code)).not.toContain('no-process-table');
+  });
+
+  it('autostart: makes a logon task, whose launcher keeps the daemon until it is stopped', async () => {
+    const { pid, descriptor } = await started('kept', ...sleeps);
+    const enabled = await daemonry('autostart', 'enable', 'kept', '--no-verify');
+    expect(enabled).toMatchObject({ exitCode: 0, json: { results: [{ name: 'kept', outcome: 'enabled', verified: false }] } });
+    const [{ service, definition }] = enabled.json.results as [{ service: string; definition: string }];
+    expect(definition).toBe(`\\daemonry\\${service}`);
+    // What the Task Scheduler would start, less the console that has no window.
+    const launch = "require('child_process').spawn('cmd.exe', ['/d', '/c', 'launcher.cmd', process.argv[2]], { cwd: process.argv[1] })";
+    const folder = String(descriptor).replace(/[^\\]+\\[^\\]+$/, '_autostart');
+    const serving = script(`${launch}.on('exit', (code) => process.exit(code))`, folder, service);
+    const isKept = async () => (await daemonry('autostart', 'status', 'kept')).json.daemons as { managed: boolean; pid: unknown }[];
+    const kept = await waitFor('the service', async () => (await isKept()).find(({ managed }) => managed), 60_000);
+    expect(kept?.pid).not.toBe(pid);
+    expect(await isAlive(pid)).toBe(false);
+    await stopped('kept', 'stopped');
+    expect((await serving).exitCode).toBe(0);
+    expect(await daemonry('autostart', 'disable', 'kept')).toMatchObject({ exitCode: 0, json: { results: [{ outcome: 'disabled' }] } });
   });
 
   it('a program that embeds daemonry: ensures, asks and stops its daemon', async () => {

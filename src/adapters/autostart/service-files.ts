@@ -22,6 +22,8 @@ export interface ServiceRecord {
   readonly definition: string;
   readonly node: string;
   readonly program: string;
+  /** Where the programs of its daemons were found that are named without a path: a service manager looks in fewer places. */
+  readonly folders: readonly string[];
 }
 
 /** How the last start of a service went. */
@@ -132,12 +134,13 @@ export class ServiceFiles {
 }
 
 function isRecord(value: unknown): value is ServiceRecord {
-  const { id, manager, home, names, project, definition, node, program } = (value ?? {}) as Partial<Record<keyof ServiceRecord, unknown>>;
+  const { id, manager, home, names, project, definition, node, program, folders } = (value ?? {}) as Partial<
+    Record<keyof ServiceRecord, unknown>
+  >;
   const isText = (one: unknown): one is string => typeof one === 'string';
   return (
     [id, manager, home, definition, node, program].every(isText) &&
-    Array.isArray(names) &&
-    names.every(isText) &&
+    [names, folders].every((list) => Array.isArray(list) && list.every(isText)) &&
     (project === null || isText(project))
   );
 }

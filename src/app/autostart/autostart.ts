@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { lastingNode } from '../../adapters/autostart/lasting-node.js';
 import type { ServiceFiles, ServiceRecord, ServiceReport } from '../../adapters/autostart/service-files.js';
 import { type AutostartInstaller, exitCodeGivenUp, type ServiceEntry } from '../../domain/autostart-installer.js';
@@ -71,11 +72,20 @@ export async function installService(context: AutostartContext, target: ServiceT
     project: target.project,
     definition: installer.place(target.id),
     ...runtime,
+    folders: await foldersOf(context, target),
   };
   files.writeLauncher(files.launcherText(runtime));
   files.writeRecord(record);
   await installer.install(entryOf(context, target));
   return record;
+}
+
+/** Of the programs that are looked for in PATH, which is another where the service runs. What can't be found now is no news for here. */
+async function foldersOf({ machine }: AutostartContext, { specs }: ServiceTarget): Promise<readonly string[]> {
+  const bare = specs.filter(({ command }) => !/[\\/]/.test(command[0] ?? ''));
+  const found = bare.map(async (spec) => dirname((await machine.spawner.resolve(spec)).file));
+  const settled = await Promise.allSettled(found);
+  return [...new Set(settled.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])))];
 }
 
 /**

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { delimiter } from 'node:path';
 import { ServiceFiles } from '../../adapters/autostart/service-files.js';
 import { machineSettings } from '../composition/settings.js';
 import { composeSupervisingMachine } from '../composition/supervising-machine.js';
@@ -27,6 +28,7 @@ async function keep(): Promise<number> {
     say(`no service named ${id} is installed in ${settings.home}: daemonry autostart disable takes away what is left of it`);
     return 1;
   }
+  addToPath(record.folders);
   const machine = composeSupervisingMachine({ ...settings, isOursAlone: true });
   const service = new KeptService(machine, files, record, { say, ready: notify });
   let stopping: Promise<void> | undefined;
@@ -42,6 +44,12 @@ async function keep(): Promise<number> {
   await stopping;
   clearInterval(hold);
   return exitCode;
+}
+
+/** Behind what is there already. */
+function addToPath(folders: readonly string[]): void {
+  const there = (process.env.PATH ?? '').split(delimiter);
+  process.env.PATH = [...there, ...folders.filter((folder) => !there.includes(folder))].join(delimiter);
 }
 
 function say(text: string): void {
