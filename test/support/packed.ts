@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import type { RunningProgram } from './command-line.js';
+import { shellLines } from './readme.js';
 import { installedPackage, projectRoot } from './suite.js';
+import type { TemporaryHome } from './temporary-home.js';
 
 const run = promisify(execFile);
-const require = createRequire(import.meta.url);
 
 /** The package as a registry would give it, unpacked: packed once in a run, whose temporary folder keeps it. */
 async function packedPackage(): Promise<string> {
@@ -32,14 +33,35 @@ async function packedPackage(): Promise<string> {
  * Copies an example into a clean folder, and puts there what `npm install` would: the packed daemonry, and of its other
  * dependencies those of this checkout, so that no registry is needed.
  */
-export async function installExample(example: string, folder: string, dependencies: readonly string[]): Promise<void> {
+export async function installExample(example: string, folder: string): Promise<void> {
   cpSync(join(projectRoot, 'examples', example), folder, { recursive: true });
   const modules = join(folder, 'node_modules');
-  mkdirSync(modules, { recursive: true });
-  cpSync(await packedPackage(), join(modules, 'daemonry'), { recursive: true });
-  for (const name of dependencies) symlinkSync(packageFolder(name), join(modules, name));
+  mkdirSync(join(modules, '.bin'), { recursive: true });
+  for (const name of dependenciesOf(folder)) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true });
+    if (name === 'daemonry') cpSync(await packedPackage(), join(modules, name), { recursive: true });
+    else symlinkSync(join(projectRoot, 'node_modules', name), join(modules, name));
+    for (const [bin, file] of binsOf(name, join(modules, name))) symlinkSync(join('..', name, file), join(modules, '.bin', bin));
+  }
 }
 
-function packageFolder(name: string): string {
-  return dirname(require.resolve(`${name}/package.json`));
+/**
+ * The shell lines of an example's README, the blocks in their order, to be run in its folder. `npm install` has nothing left to do
+ * there, and `npx` is the programs that it would have linked.
+ */
+export function runReadme(home: TemporaryHome, example: string, folder: string, block = 0): RunningProgram {
+  home.file('bin/npm', '#!/bin/sh\nexit 0\n', 0o755);
+  home.file('bin/npx', '#!/bin/sh\nprogram=$1\nshift\nexec "node_modules/.bin/$program" "$@"\n', 0o755);
+  const PATH = `${home.file('bin')}:${process.env.PATH}`;
+  return home.spawn('sh', ['-e', '-c', shellLines(example, block)], { cwd: folder, env: { PATH, NO_COLOR: '1' } });
+}
+
+function dependenciesOf(folder: string): readonly string[] {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  return Object.keys({ ...dependencies, ...devDependencies });
+}
+
+function binsOf(name: string, folder: string): readonly [string, string][] {
+  const { bin = {} } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  return typeof bin === 'string' ? [[basename(name), bin]] : Object.entries(bin);
 }

@@ -193,14 +193,15 @@ export class TemporaryHome {
     return markedProcesses(this.folder);
   }
 
-  /** Something that a program waits for by reading a line from it, and that the test opens when it likes. */
-  latch(name: string): { readonly path: string; open(): void } {
+  /** Something that a program waits for by reading a line from it, and that the test opens when it likes; or writes any other text to. */
+  latch(name: string): { readonly path: string; open(): void; write(text: string): void } {
     const path = join(this.folder, name);
     execFileSync('mkfifo', [path]);
     // For reading too, so that neither side ever blocks in open.
     const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
     this.#fifos.push(fd);
-    return { path, open: () => void writeSync(fd, 'go\n') };
+    const write = (text: string) => void writeSync(fd, text);
+    return { path, open: () => write('go\n'), write };
   }
 
   async dispose(title = 'the test'): Promise<void> {

@@ -1,0 +1,17 @@
+// The daemon as every front knows it.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineDaemon } from 'daemonry';
+
+const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+
+export function notesDaemon() {
+  return defineDaemon({
+    name: 'notesd',
+    command: process.execPath,
+    args: [fileURLToPath(new URL('notesd.js', import.meta.url))],
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    ready: 'socket',
+    version,
+  });
+}
