@@ -40,10 +40,11 @@ export async function findRemains(machine: Pick<Machine, 'clock' | 'inspector'>,
   const isProven = isOurs || wasJustAlive || candidates.some((row) => isAmong(row, of.kin ?? []));
   const group = isProven || (await belongTo(machine, descriptor, candidates)) ? candidates : [];
 
+  const inGroup = new Set(group);
   const escaped: ProcessRow[] = [];
   const runs = descriptor.former ? [descriptor, descriptor.former] : [descriptor];
   for (const row of others) {
-    if (group.includes(row)) continue;
+    if (inGroup.has(row)) continue;
     const possible = runs.filter(({ startToken }) => startedNoEarlier(row.startToken, startToken));
     const marks = possible.length > 0 ? await machine.inspector.marksOf(row.pid) : undefined;
     if (possible.some(({ instanceId }) => instanceId === marks?.instanceId)) escaped.push(row);
@@ -82,8 +83,13 @@ function isAmong(row: ProcessRow, rows: readonly ProcessRow[]): boolean {
   return rows.some(({ pid, startToken }) => pid === row.pid && startToken === row.startToken);
 }
 
+/** Without leading zeros, so that the longer one is the larger: they may be larger than any number of ours. */
+function isCount(token: string): boolean {
+  return /^(?:0|[1-9]\d*)$/.test(token);
+}
+
 /** Start tokens of one boot are counts of equal units; what is no count can't be ordered. */
 function startedNoEarlier(token: string, than: string): boolean {
-  if (!/^\d+$/.test(token) || !/^\d+$/.test(than)) return false;
-  return BigInt(token) >= BigInt(than);
+  if (!isCount(token) || !isCount(than)) return false;
+  return token.length === than.length ? token >= than : token.length > than.length;
 }
