@@ -41,7 +41,7 @@ export interface EmbeddedSupervisor {
   ensure(options: SupervisedOptions & Cancellable): Promise<RunningDaemon>;
   /** As it was started last. Throws `not-found`. */
   restart(name: string, options?: Cancellable): Promise<RunningDaemon>;
-  stop(name: string, options?: { readonly graceMs?: number }): Promise<StopResult>;
+  stop(name: string, options?: Cancellable & { readonly graceMs?: number }): Promise<StopResult>;
   status(name: string): Promise<DaemonStatus>;
   /** Keeps running what a supervisor of this home kept that is gone. */
   takeOver(): Promise<void>;
@@ -88,8 +88,8 @@ class SupervisorInProgram implements EmbeddedSupervisor {
     return running(await this.supervisor.restart({ ref: { name: checkedName(name) }, signal }));
   }
 
-  async stop(name: string, { graceMs }: { graceMs?: number } = {}): Promise<StopResult> {
-    return stopDaemon(this.machine, { ref: { name: checkedName(name) }, graceMs });
+  async stop(name: string, { graceMs, signal }: Cancellable & { graceMs?: number } = {}): Promise<StopResult> {
+    return stopDaemon(this.machine, { ref: { name: checkedName(name) }, graceMs, signal });
   }
 
   async status(name: string): Promise<DaemonStatus> {
