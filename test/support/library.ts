@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { libraryFile } from './suite.js';
+import { clipanionFile, libraryFile, testingFile } from './suite.js';
 
 export type Library = typeof import('../../src/app/embed/index.js');
 export type ClipanionEntry = typeof import('../../src/app/clipanion/index.js');
@@ -14,9 +13,9 @@ export function loadLibrary(file = libraryFile): Library {
 }
 
 export function loadClipanionEntry(): ClipanionEntry {
-  return require(join(dirname(libraryFile), 'clipanion.js'));
+  return require(clipanionFile);
 }
 
 export function loadTestingEntry(): TestingEntry {
-  return require(join(dirname(libraryFile), 'testing.js'));
+  return require(testingFile);
 }

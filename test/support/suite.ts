@@ -13,6 +13,8 @@ export const commandLine = join(packageRoot, 'bin', 'daemonry.cjs');
 /** The built library, for programs of their own. */
 export const libraryFile = join(packageRoot, 'dist', 'index.js');
 export const serveFile = join(packageRoot, 'dist', 'serve.js');
+export const testingFile = join(packageRoot, 'dist', 'testing.js');
+export const clipanionFile = join(packageRoot, 'dist', 'clipanion.js');
 
 /** Whether a socket may stand beside what a test makes: its path must not be long. */
 export const hasShortFolders = Buffer.byteLength(tmpdir()) < 60;

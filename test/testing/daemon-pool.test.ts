@@ -5,6 +5,7 @@ import type { Daemon, DaemonOptions } from '../../src/app/embed/index.js';
 import type { DaemonPool, DaemonPoolOptions } from '../../src/app/testing/index.js';
 import { loadLibrary, loadTestingEntry } from '../support/library.js';
 import { isAlive, untilDead } from '../support/processes.js';
+import { fixture, libraryFile, serveFile, testingFile } from '../support/suite.js';
 import { type TemporaryHome, test as withHome } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -204,5 +205,24 @@ describe.concurrent('a pool of daemons', () => {
     expect(() => new Pool({ define: () => sleeper(home, home.path), ...options })).toThrow(
       expect.objectContaining({ code: 'invalid-spec' }),
     );
+  });
+});
+
+describe('a test runner that is killed', () => {
+  test('takes its pooled daemons with it, where they are owned by its process', async ({ home }) => {
+    const serves = [fixture('serves.mjs'), serveFile];
+    const script = `Promise.all([import(${JSON.stringify(libraryFile)}), import(${JSON.stringify(testingFile)})]).then(async ([library, testing]) => {
+      const options = { name: 'acmed', command: process.execPath, args: ${JSON.stringify(serves)}, ready: 'socket', ownedBy: 'process' };
+      const pool = new testing.DaemonPool({ define: ({ home }) => library.defineDaemon({ ...options, home }) });
+      console.log((await pool.acquire()).running.pid);
+      setInterval(() => {}, 1_000);
+    })`;
+    const runner = home.spawn(process.execPath, ['-e', script]);
+    await runner.says('\n');
+    const pid = Number(runner.stdout);
+    expect(isAlive(pid)).toBe(true);
+    runner.kill('SIGKILL');
+    await runner.end();
+    await untilDead(pid);
   });
 });
