@@ -72,6 +72,8 @@ export interface Descriptor extends ProcessIdentity {
   readonly intent?: true;
   /** It could not leave the job of its starter, a terminal's perhaps, and may have ended with it: on Windows. */
   readonly confined?: true;
+  /** How old the process was when it became this daemon's; see `Launch`. */
+  readonly waitedMs?: number;
 }
 
 /** With `intent` where it did not come to a process of its own, as far as is known: the one that is named is its starter. */

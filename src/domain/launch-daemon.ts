@@ -125,7 +125,12 @@ async function spawnRecorded(
       notifyFile: files.notifyFile,
       owner,
     });
-    const descriptor: Descriptor = { ...describe(launch.identity), ...(launch.confined ? { confined: true } : {}) };
+    const { confined, waitedMs } = launch;
+    const descriptor: Descriptor = {
+      ...describe(launch.identity),
+      ...(confined ? { confined: true } : {}),
+      ...(waitedMs === undefined ? {} : { waitedMs }),
+    };
     await descriptors.write(held, descriptor);
     if (!isRestart) await descriptors.writeSpec(held, spec);
     return { descriptor, path: place.descriptor, launch };

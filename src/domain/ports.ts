@@ -112,6 +112,8 @@ export interface Launch {
   readonly identity: ProcessIdentity;
   /** It could not leave the caller's job, a terminal's perhaps, and may end with it: on Windows. */
   readonly confined?: boolean;
+  /** How long the process had been waiting before it was this daemon's: nothing, unless it was spawned in advance. */
+  readonly waitedMs?: number | undefined;
   /** Lets the command run. Whether it has been executed is for the readiness probe to tell. */
   open(): Awaitable<void>;
   /** Ends the process without having run the command, where a gate holds it. */

@@ -9,6 +9,7 @@ import { type RestartRequest, restartDaemon } from './restart-daemon.js';
 import { freshHistory } from './restart-policy.js';
 import { type StartRequest, type StartResult, startDaemon } from './start-daemon.js';
 import { stopDaemon } from './stop-daemon.js';
+import { asDaemon } from './tree-usage.js';
 import { lockWait, lookHeld, underLock } from './under-lock.js';
 
 /** A minute, where a disk is full or a lock is held. */
@@ -259,9 +260,9 @@ export class Supervisor {
     return sighting.kind === 'gone' || sighting.kind === 'zombie' || sighting.kind === 'stranger';
   }
 
-  private async startOf({ pid }: Descriptor): Promise<number> {
-    const uptimeMs = (await this.machine.inspector.usage(pid))?.uptimeMs ?? 0;
-    return this.machine.clock.monotonicMs() - uptimeMs;
+  private async startOf({ pid, waitedMs }: Descriptor): Promise<number> {
+    const usage = await this.machine.inspector.usage(pid);
+    return this.machine.clock.monotonicMs() - (usage ? asDaemon(usage, waitedMs).uptimeMs : 0);
   }
 }
 

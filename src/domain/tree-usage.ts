@@ -1,5 +1,5 @@
 import type { DaemonView } from './look.js';
-import type { Machine, ProcessRow } from './ports.js';
+import type { Machine, ProcessRow, ProcessUsage } from './ports.js';
 
 /** What a daemon and all that it has started take together. */
 export interface TreeUsage {
@@ -24,7 +24,7 @@ export async function usageOfTrees(
   const members = byLeader(await machine.inspector.survey());
   for (const { place, descriptor } of running) {
     const leader = descriptor?.pid ?? 0;
-    const usage = await sum(machine, leader, members.get(leader) ?? new Map());
+    const usage = await sum(machine, leader, members.get(leader) ?? new Map(), descriptor?.waitedMs);
     if (usage) usages.set(place.name, usage);
   }
   return usages;
@@ -46,11 +46,17 @@ function byLeader(rows: readonly ProcessRow[]): ReadonlyMap<number, Members> {
   return members;
 }
 
-async function sum(machine: Pick<Machine, 'inspector'>, leader: number, members: Members): Promise<TreeUsage | undefined> {
+async function sum(
+  machine: Pick<Machine, 'inspector'>,
+  leader: number,
+  members: Members,
+  waitedMs: number | undefined,
+): Promise<TreeUsage | undefined> {
   let total: TreeUsage | undefined;
   for (const pid of [leader, ...[...members.keys()].filter((one) => one !== leader)]) {
-    const usage = members.get(pid)?.usage ?? (await machine.inspector.usage(pid));
-    if (!usage) continue;
+    const seen = members.get(pid)?.usage ?? (await machine.inspector.usage(pid));
+    if (!seen) continue;
+    const usage = pid === leader ? asDaemon(seen, waitedMs) : seen;
     const cpuMs = (usage.cpuPercent * usage.uptimeMs) / 100;
     total = {
       uptimeMs: total?.uptimeMs ?? usage.uptimeMs,
@@ -61,4 +67,10 @@ async function sum(machine: Pick<Machine, 'inspector'>, leader: number, members:
     };
   }
   return total;
+}
+
+/** A process that was spawned in advance is older than the daemon that it became. */
+export function asDaemon(usage: ProcessUsage, waitedMs = 0): ProcessUsage {
+  const uptimeMs = Math.max(usage.uptimeMs - waitedMs, 0);
+  return waitedMs === 0 || uptimeMs === 0 ? usage : { ...usage, uptimeMs, cpuPercent: (usage.cpuPercent * usage.uptimeMs) / uptimeMs };
 }

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { basename } from 'node:path';
 import { describe, expect } from 'vitest';
 import { snapshot } from '../support/folder-snapshot.js';
-import { environmentOf, hasExecuted, isAlive } from '../support/processes.js';
+import { environmentOf, hasExecuted, isAlive, processFacts, untilDead } from '../support/processes.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
 import {
@@ -20,6 +21,8 @@ import {
   untilLeft,
 } from './support/supervised.js';
 
+const waitsWithDash = process.platform === 'linux' && existsSync('/bin/sh') && basename(realpathSync('/bin/sh')) === 'dash';
+
 describe.concurrent('when the supervisor is killed with -9', () => {
   test('its daemons keep their pids, and their logs keep flowing', async ({ home }) => {
     const latch = home.latch('latch');
@@ -31,6 +34,32 @@ describe.concurrent('when the supervisor is killed with -9', () => {
     expect(isAlive(pid)).toBe(true);
     expect(await statusOf(home, 'clock')).toMatchObject({ status: 'running', phase: 'ready', pid });
   });
+
+  test.skipIf(!waitsWithDash)('the shell that waits for the next run leaves with it (needs Linux, and dash for sh)', async ({ home }) => {
+    await startKept(home, 'clock');
+    const { pid } = supervisorOf(home);
+    const waiting = await waitFor('a shell that waits', () => waitingShellOf(pid));
+    await killSupervisor(home);
+    await untilDead(waiting as number);
+  });
+
+  test.skipIf(!waitsWithDash)(
+    'a run that a waiting shell became is as old as the run, not as the shell (needs Linux, and dash for sh)',
+    async ({ home }) => {
+      const before = await startKept(home, 'clock');
+      const waiting = await waitFor('a shell that waits', () => waitingShellOf(supervisorOf(home).pid));
+      const began = performance.now();
+      await waitFor('it to have waited for a while', () => performance.now() - began >= 1_000);
+      await killNow(before.pid);
+      const after = await nextRun(home, 'clock', before);
+      expect(after).toMatchObject({ pid: waiting, waitedMs: expect.any(Number) });
+      const { uptimeMs } = (await home.cli(['list', '--json'])).json.daemons.find((one: { name: string }) => one.name === 'clock');
+      const waited = after.waitedMs as number;
+      expect(waited).toBeGreaterThanOrEqual(1_000);
+      // By the kernel's clock, which counts in hundredths.
+      expect(uptimeMs).toBeLessThan(performance.now() - began - 1_000 + 20);
+    },
+  );
 
   test('verbs that only look tell the truth, and bring none back', async ({ home }) => {
     const { pid } = await startKept(home, 'clock');
@@ -302,3 +331,11 @@ describe.concurrent('a supervisor', () => {
     await untilCleared(home, 'clock');
   });
 });
+
+/** The child of a supervisor that was told nothing yet. */
+function waitingShellOf(supervisor: number): number | undefined {
+  const children = readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && processFacts(pid)?.parent === supervisor);
+  return children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').endsWith('\0-s\0daemonry-gate\0'));
+}

@@ -49,6 +49,7 @@ const optional: Readonly<Record<string, Check>> = {
   history: isHistory,
   former: isFormerRun,
   memory: isMemoryWitness,
+  waitedMs: isMoment,
   fingerprint: isText,
   supersedes: (value) => Array.isArray(value) && value.every(isText),
 };

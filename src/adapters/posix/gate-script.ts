@@ -58,8 +58,44 @@ export function gateCommand(
   return gate(tools.sh, run, [tools.env, ...nice, ...target], [...kept, ...carriers]);
 }
 
+/** How a shell is started that waits for whatever it is to become, without environment: it learns all of that on its standard input. */
+export const spareArguments = ['-s', gateName];
+
+/** A socket takes it at once. */
+const longestSpareScript = 64 * 1024;
+
+/**
+ * What makes such a shell the command, in one group: where the end of it is missing, since its starter was killed in the middle, nothing
+ * of it is done. `undefined` for what dash can't be told. Other shells change more than dash does: none of them waits.
+ */
+export function spareScript(
+  command: { file: string; argv: readonly string[]; cwd: string; env: Readonly<Record<string, string>> },
+  files: { log: string; notify: { path: string; fd: number } | undefined },
+): string | undefined {
+  const entries = Object.entries(command.env);
+  if (!entries.every((entry) => survives(entry, dashsOwn))) return undefined;
+  const { log, notify } = files;
+  const script = [
+    '{',
+    `cd -- ${quoted(command.cwd)} || exit 125`,
+    // What the shell has put there itself.
+    'unset -v PWD OLDPWD',
+    `export ${entries.map(([name, value]) => `${name}=${quoted(value)}`).join(' ')}`,
+    `exec ${[command.file, ...command.argv].map(quoted).join(' ')} </dev/null >>${quoted(log)} 2>&1${notify ? ` ${notify.fd}>>${quoted(notify.path)}` : ''}`,
+    '}',
+    '',
+  ].join('\n');
+  return Buffer.byteLength(script) <= longestSpareScript ? script : undefined;
+}
+
+/** One word, whatever is in it. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
 /** Whether an argument list is that of a gate: of the shell, or of the `env` between it and the command. */
 export function isGate([, option, text, name]: readonly string[]): boolean {
+  if (option === spareArguments[0]) return text === gateName;
   if (option === '-u') return text?.startsWith(carrierPrefix) ?? false;
   return option === '-c' && name === gateName && (text?.startsWith(gateOpening) ?? false);
 }

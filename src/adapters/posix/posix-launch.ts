@@ -18,26 +18,33 @@ export class PosixLaunch implements Launch {
     child: ChildProcess,
     readonly identity: ProcessIdentity,
     private readonly fate: Fate,
-    isGated: boolean,
+    gate: Gate | undefined,
+    readonly waitedMs: number | undefined,
   ) {
     this.child = child;
-    this.gate = isGated ? gateOf(child) : undefined;
+    this.gate = gate;
   }
 
   /** Of what `spawn` has just returned. Fails as that did. */
-  static async of(child: ChildProcess, inspector: Inspector, isGated: boolean): Promise<PosixLaunch> {
+  static async of(
+    child: ChildProcess,
+    inspector: Inspector,
+    behind: { readonly input: unknown; readonly word: string; readonly waitedMs?: number } | undefined,
+  ): Promise<PosixLaunch> {
     const fate = new Fate(child);
-    // Without a descriptor to spare there are no streams at all. A gate that is gone already answers with EPIPE, one that never was with ENOTCONN: its end tells more than these errors.
-    gateOf(child)?.on('error', () => {});
+    // Without a descriptor to spare there are no streams at all.
+    const gate = behind?.input ? { input: behind.input as GateInput, word: behind.word } : undefined;
+    // One that is gone already answers with EPIPE, one that never was with ENOTCONN: its end tells more than these errors.
+    gate?.input.on('error', () => {});
     if (child.pid === undefined) return new Promise((_, reject) => child.once('error', reject));
     child.on('error', () => {});
-    gateOf(child)?.unref();
+    gate?.input.unref();
     child.unref();
     const seen = inspector.observe(child.pid);
     if (seen.kind !== 'process') throw new DaemonError('unsupported', `can't read who pid ${child.pid} is`, { pid: child.pid });
     const { bootId, pidNamespace, timeNamespace, host } = inspector.vantage();
     const identity = { pid: child.pid, startToken: seen.startToken, bootId, pidNamespace, timeNamespace, host };
-    return new PosixLaunch(child, identity, fate, isGated);
+    return new PosixLaunch(child, identity, fate, gate, behind?.waitedMs);
   }
 
   end(): ProcessEnd | undefined {
@@ -49,7 +56,7 @@ export class PosixLaunch implements Launch {
   }
 
   open(): void {
-    this.gate?.end('go\n');
+    this.gate?.input.end(this.gate.word);
   }
 
   async abort(): Promise<void> {
@@ -57,7 +64,7 @@ export class PosixLaunch implements Launch {
     if (!child) return;
     // Nothing else may be left that keeps us alive, and the caller waits for the end.
     child.ref();
-    if (this.gate) this.gate.destroy();
+    if (this.gate) this.gate.input.destroy();
     else child.kill('SIGKILL');
     // Ours and not reaped, so this pid is still this process.
     const impatience = setTimeout(() => child.kill('SIGKILL'), abortTimeoutMs);
@@ -66,10 +73,13 @@ export class PosixLaunch implements Launch {
   }
 
   release(): void {
-    this.gate?.destroy();
+    this.gate?.input.destroy();
     this.gate = undefined;
     // Node would keep the gate's socket for as long as the child lives.
-    if (this.child?.stdio) (this.child.stdio as unknown as unknown[]).length = 0;
+    if (this.child?.stdio) {
+      (this.child.stdio as unknown as unknown[]).length = 0;
+      (this.child as { stdin: unknown }).stdin = null;
+    }
     this.child = undefined;
   }
 }
@@ -79,10 +89,12 @@ interface Inspector {
   observe(pid: number): Observation;
 }
 
-type Gate = Writable & { unref(): void };
+type GateInput = Writable & { unref(): void };
 
-function gateOf(child: ChildProcess): Gate | undefined {
-  return (child.stdio?.[gateFd] as unknown as Gate | null) ?? undefined;
+interface Gate {
+  readonly input: GateInput;
+  /** What lets the command run. */
+  readonly word: string;
 }
 
 /** How a child ends, and who waits for that. */

@@ -8,15 +8,19 @@ import type { Environment, Launch, LaunchRequest, ProcessSpawner, ResolvedComman
 import { composeEnvironment, marksEnvironment } from '../files/daemon-environment.js';
 import { errnoOf, fileFailure } from '../files/file-errors.js';
 import { closeQuietly } from '../files/safe-files.js';
+import { coverStrays } from './cover-strays.js';
 import { findExecutable, findTool } from './find-executable.js';
-import { type GateCommand, type GateTools, gateCommand } from './gate-script.js';
-import { PosixLaunch } from './posix-launch.js';
+import { type GateCommand, type GateTools, gateCommand, spareScript } from './gate-script.js';
+import { gateFd, PosixLaunch } from './posix-launch.js';
+import { SpareGate } from './spare-gate.js';
 
 export interface SpawnerSystem {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly inspector: { vantage(): Vantage; observe(pid: number): Observation };
   /** Descriptors of ours above 2 that a child would inherit unasked. */
   readonly strayDescriptors: () => readonly number[];
+  /** Has a shell wait for the next launch: for a program that stays, and restarts what has crashed. */
+  readonly keepsSpare?: boolean;
 }
 
 const notifyFd = 4;
@@ -24,11 +28,13 @@ const notifyFd = 4;
 /** Starts detached processes in sessions of their own, behind a launch gate where there is a shell. */
 export class PosixProcessSpawner implements ProcessSpawner {
   private readonly tools: GateTools | undefined;
+  private readonly spare: SpareGate | undefined;
 
   constructor(private readonly system: SpawnerSystem) {
     const { PATH } = system.env;
     const sh = findTool('sh', '/bin');
     this.tools = sh ? gateTools(sh, PATH) : undefined;
+    if (system.keepsSpare && this.tools?.isDash) this.spare = new SpareGate(this.tools.sh, system.strayDescriptors);
   }
 
   get gated(): boolean {
@@ -47,6 +53,7 @@ export class PosixProcessSpawner implements ProcessSpawner {
   }
 
   async spawn(request: LaunchRequest): Promise<Launch> {
+    const { inspector } = this.system;
     const opened: number[] = [];
     const keep = (fd: number) => {
       opened.push(fd);
@@ -56,19 +63,34 @@ export class PosixProcessSpawner implements ProcessSpawner {
       const log = keep(openLog(request.log));
       const notify = request.notifyFile === null ? undefined : keep(openNotifyFile(request.notifyFile));
       const env = { ...request.command.env, ...marksEnvironment(request, notify === undefined ? undefined : notifyFd) };
+      const waiting = this.takeSpare(request, env);
+      if (waiting) return await PosixLaunch.of(waiting.child, inspector, waiting);
       const gate = this.tools && gateCommand({ ...request.command, env }, this.tools);
       const plain: GateCommand = { file: request.command.file, args: request.command.argv, env };
       const { file, args, env: childEnv } = gate ?? plain;
       const cover = keep(openSync('/dev/null', 'r+'));
       const stdio = coverStrays(['ignore', log, log, gate ? 'pipe' : 'ignore', notify ?? 'ignore'], this.system.strayDescriptors(), cover);
       const child = spawn(file, args, { cwd: request.command.cwd, env: childEnv, stdio, detached: true });
-      return await PosixLaunch.of(child, this.system.inspector, gate !== undefined);
+      return await PosixLaunch.of(child, inspector, gate && { input: child.stdio?.[gateFd], word: 'go\n' });
     } catch (error) {
       if (isDaemonError(error)) throw error;
       throw spawnFailure(error, request);
     } finally {
       for (const fd of opened) closeQuietly(fd);
+      this.spare?.prepare();
     }
+  }
+
+  /** One that is told by somebody else to leave must not count as this daemon's crash: it is looked at first. */
+  private takeSpare({ command, log, notifyFile }: LaunchRequest, env: Readonly<Record<string, string>>) {
+    const notify = notifyFile === null ? undefined : { path: notifyFile, fd: notifyFd };
+    const word = this.spare && spareScript({ ...command, env }, { log, notify });
+    const waiting = word === undefined ? undefined : this.spare?.take();
+    if (word === undefined || !waiting) return undefined;
+    const seen = this.system.inspector.observe(waiting.child.pid as number);
+    return seen.kind === 'process' && !seen.zombie
+      ? { ...waiting, word, waitedMs: Math.round(performance.now() - waiting.bornMs) }
+      : undefined;
   }
 }
 
@@ -93,20 +115,6 @@ function isDash(sh: string): boolean {
   } catch {
     return false;
   }
-}
-
-type Slot = 'ignore' | 'pipe' | number;
-
-/**
- * Puts `/dev/null` where the child would inherit something foreign. Closing it in the shell is no way: dash takes
- * `exec 251<&-` for a command named 251.
- */
-export function coverStrays(slots: readonly Slot[], strays: readonly number[], cover: number): Slot[] {
-  const length = Math.max(slots.length, ...strays.map((fd) => fd + 1));
-  return Array.from({ length }, (_, fd) => {
-    const slot = slots[fd] ?? 'ignore';
-    return slot === 'ignore' && fd > 2 && strays.includes(fd) ? cover : slot;
-  });
 }
 
 /** Appending, so that several writers never overwrite each other; never through a link; never a FIFO, which would block. */

@@ -37,7 +37,8 @@ const posix: readonly Binding[] = [
   bind(
     tokens.spawner,
     [tokens.settings, tokens.inspector, tokens.strayDescriptors],
-    ({ env }, inspector, strayDescriptors) => new PosixProcessSpawner({ env, inspector, strayDescriptors }),
+    ({ env, isOursAlone = false }, inspector, strayDescriptors) =>
+      new PosixProcessSpawner({ env, inspector, strayDescriptors, keepsSpare: isOursAlone }),
   ),
   bind(
     tokens.lock,
