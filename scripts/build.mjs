@@ -1,6 +1,7 @@
 // Bundles the command line and the library into dist/, and writes the declarations and the licences of what is bundled.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -103,7 +104,7 @@ const common = {
   metafile: true,
   legalComments: 'none',
   logLevel: 'warning',
-  define: { DAEMONRY_VERSION: JSON.stringify(version) },
+  define: { DAEMONRY_VERSION: JSON.stringify(version), DAEMONRY_BUILD: JSON.stringify(buildId()) },
 };
 
 const commandLine = {
@@ -175,6 +176,18 @@ execFileSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 
   cwd: root,
   stdio: 'inherit',
 });
+
+/** Of all that the bundles are made of: what was compiled of another build is never taken for this one's. */
+function buildId() {
+  const hash = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .update(readFileSync(fileURLToPath(import.meta.url)));
+  for (const file of readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).sort()) {
+    const path = join(root, 'src', file);
+    if (statSync(path).isFile()) hash.update(file).update(readFileSync(path));
+  }
+  return hash.digest('hex').slice(0, 12);
+}
 
 function licencesOf(built) {
   const inputs = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));

@@ -87,8 +87,9 @@ export class FaultSweep {
 }
 
 async function runToEnd(home: TemporaryHome, { command: [file, ...args], env }: Program): Promise<ProgramEnd> {
-  // Few places to look for tools in, so that few calls look for them.
-  const running = new RunningProgram(file, args, { cwd: home.folder, env: { ...home.env, PATH: '/usr/bin:/bin', ...env } });
+  // Few places to look for tools in, so that few calls look for them; and as many calls the first time as later.
+  const steady = { PATH: '/usr/bin:/bin', NODE_DISABLE_COMPILE_CACHE: '1' };
+  const running = new RunningProgram(file, args, { cwd: home.folder, env: { ...home.env, ...steady, ...env } });
   const impatience = setTimeout(() => void running.discard(), verbTimeoutMs);
   try {
     return await running.end();

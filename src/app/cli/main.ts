@@ -1,4 +1,5 @@
 import type { Answer } from './answer.js';
+import { loadCompiled } from './code-cache.js';
 import { describeFailure } from './failure.js';
 import { Invocation, type ParsedArguments } from './invocation.js';
 import { readPlainSyntax, splitCommand } from './plain-syntax.js';
@@ -20,6 +21,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = fail(error, json, argv);
   }
+  keepCompiled?.();
 }
 
 /** What was thrown where nobody waits for it: one line all the same. */
@@ -34,9 +36,17 @@ async function answer(argv: readonly string[]): Promise<Answer | string> {
   const quick = await readQuickly(invocation);
   if (quick) return quick;
   // Loaded on demand: who only reads needs none of it.
-  const { runVerb } = await import('./run-verb.js');
+  const compiled = waitedFor.has(parsed.verb) ? loadCompiled('run-verb', parsed.verb) : undefined;
+  const { runVerb } = (compiled?.exports as RunVerb | undefined) ?? (await import('./run-verb.js'));
+  keepCompiled = compiled?.keep;
   return runVerb(invocation);
 }
+
+type RunVerb = typeof import('./run-verb.js');
+
+/** Verbs that scripts wait for. */
+const waitedFor = new Set(['start', 'stop', 'restart']);
+let keepCompiled: (() => void) | undefined;
 
 async function readByClipanion(argv: readonly string[]): Promise<ParsedArguments | string> {
   const { readFullSyntax } = await import('./full-syntax.js');
