@@ -27,7 +27,9 @@ export default defineConfig({
       {
         test: {
           name: 'sociable',
-          include: ['test/{adapters,contracts,cli,supervise,embed,mount,testing,serve,soak,examples,fuzz/machine,windows}/**/*.test.ts'],
+          include: [
+            'test/{adapters,contracts,cli,supervise,embed,mount,testing,serve,soak,types,examples,fuzz/machine,windows}/**/*.test.ts',
+          ],
           globalSetup: ['test/support/leak-check.ts'],
           env: fuzzing,
           testTimeout: 60_000 * scale,

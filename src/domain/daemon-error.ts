@@ -58,6 +58,7 @@ export type DaemonErrorCode =
   | 'unsupported'
   | 'cancelled';
 
+/** What a failure is about: `path`, `errno`, `pid`, `exitCode`, `logTail` and so on, as its code says. */
 export type DaemonErrorFacts = Readonly<Record<string, unknown>>;
 
 const brand = Symbol.for('daemonry.DaemonError');

@@ -1,6 +1,7 @@
 import type { HealthCheck } from './health-check.js';
 import type { ReadyCondition } from './ready-condition.js';
 
+/** When a supervisor starts a daemon again that has ended by itself. */
 export type RestartPolicy = 'never' | 'on-failure' | 'always';
 
 /** How to run a daemon. Remembered in `spec.json`, so that a later `start` or `restart` needs no more than the name. */

@@ -1,6 +1,7 @@
 import type { Descriptor, DescriptorReading, Phase } from './descriptor.js';
 import { type BlindReason, type Sighting, unreachable } from './identity.js';
 
+/** What a daemon is: a process that lives, none, one whose record is left, or one that can't be judged from here. */
 export type DaemonState = 'stopped' | 'running' | 'stale' | 'unknown';
 
 /** Why a state is what it is, for people and for `reason` in JSON. */

@@ -42,6 +42,7 @@ export type Sighting =
   | { readonly kind: 'stranger' }
   | { readonly kind: 'cannot-tell'; readonly reason: BlindReason };
 
+/** Why a process can't be judged from here. */
 export type BlindReason = 'other-host' | 'other-boot' | 'other-pid-namespace' | 'other-time-namespace' | 'hidden-process';
 
 /** Whether pids of the recorded world mean anything here. */

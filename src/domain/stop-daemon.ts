@@ -14,6 +14,7 @@ export interface StopRequest {
   readonly instanceId?: string | undefined;
 }
 
+/** How a stop has gone. */
 export interface StopResult {
   readonly name: string;
   /** `killed`: the grace ran out. */

@@ -11,7 +11,7 @@ import type { TemporaryHome } from './temporary-home.js';
 const run = promisify(execFile);
 
 /** The package as a registry would give it, unpacked: packed once in a run, whose temporary folder keeps it. */
-async function packedPackage(): Promise<string> {
+export async function packedPackage(): Promise<string> {
   if (installedPackage !== undefined) return installedPackage;
   const folder = join(tmpdir(), 'packed');
   if (existsSync(folder)) return join(folder, 'package');

@@ -9,6 +9,7 @@ import { targetOf } from './find-target.js';
 /** What will become of a daemon when the machine is started next. */
 export type NextBoot = 'starts' | 'at-login' | 'does-not-start';
 
+/** Why a daemon will not be there after the next start of the machine, or not as it was meant. */
 export interface BootReason {
   readonly code:
     | 'not-enabled'

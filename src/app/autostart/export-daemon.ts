@@ -14,8 +14,16 @@ import { notFound } from '../../domain/restart-daemon.js';
 import type { ServiceCommand, ServiceText } from '../../domain/service-command.js';
 import type { MachineSettings } from '../composition/settings.js';
 
-export const exportTargets = ['systemd', 'launchd', 'windows-task', 'windows-service', 'compose', 'kubernetes'] as const;
-export type ExportTarget = (typeof exportTargets)[number];
+export const exportTargets = [
+  'systemd',
+  'launchd',
+  'windows-task',
+  'windows-service',
+  'compose',
+  'kubernetes',
+] as const satisfies readonly ExportTarget[];
+/** The managers in whose words a daemon can be said. */
+export type ExportTarget = 'systemd' | 'launchd' | 'windows-task' | 'windows-service' | 'compose' | 'kubernetes';
 
 /**
  * A daemon's definition for whoever is to keep it in our stead: its own command, folder, variables and times. It names no file

@@ -4,6 +4,7 @@ import type { Daemon } from '../embed/daemon.js';
 import { mountedVerbs } from '../mount/mounted-verbs.js';
 import { runDaemonVerb } from '../mount/run-daemon-verb.js';
 
+/** How the verbs stand in a host's command line. */
 export interface DaemonCommandsOptions {
   /** What stands before the verbs. Default `['daemon']`, as in `acme daemon start`; `[]` for `acme start`. */
   readonly path?: readonly string[] | undefined;

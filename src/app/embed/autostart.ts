@@ -5,11 +5,13 @@ import type { ExportTarget } from '../autostart/export-daemon.js';
 /** A daemon that was started once, by its name, or all of a project file. */
 export type AutostartSubject = { readonly name: string } | { readonly file: string };
 
+/** Which daemons are meant. */
 export interface AutostartPlace {
   /** Where the daemons are kept; `DAEMONRY_HOME` or the platform's usual place unless given. */
   readonly home?: string | undefined;
 }
 
+/** How a daemon, or a project, comes to be started with the machine. */
 export interface EnableAutostartOptions extends AutostartPlace {
   /** False: only installs it. Else the service manager starts it now, and this resolves when it is ready. */
   readonly verify?: boolean | undefined;
@@ -18,6 +20,7 @@ export interface EnableAutostartOptions extends AutostartPlace {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What has been installed, and what it waits for. */
 export interface AutostartEnabled {
   readonly outcome: 'enabled' | 'already-enabled';
   /** What the service manager calls it. */
@@ -31,11 +34,13 @@ export interface AutostartEnabled {
   readonly obstacles: readonly BootObstacle[];
 }
 
+/** What has been taken away. */
 export interface AutostartDisabled {
   readonly outcome: 'disabled' | 'not-enabled';
   readonly names: readonly string[];
 }
 
+/** What the next start of the machine will do about one daemon. */
 export interface DaemonAutostart {
   readonly name: string;
   readonly enabled: boolean;

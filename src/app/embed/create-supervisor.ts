@@ -11,6 +11,7 @@ import type { Cancellable } from './daemon.js';
 import { type DaemonOptions, onMismatchFromOptions, specFromOptions } from './daemon-options.js';
 import { type DaemonStatus, describeStatus, type RunningDaemon, running } from './running-daemon.js';
 
+/** Whose daemons a supervisor keeps, and who hears of it. */
 export interface SupervisorOptions {
   /** Where the daemons are kept; `DAEMONRY_HOME` or the platform's usual place unless given. */
   readonly home?: string | undefined;

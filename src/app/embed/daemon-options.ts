@@ -105,6 +105,7 @@ export interface DaemonOptions {
   readonly descriptor?: string | undefined;
 }
 
+/** What a supervisor asks of a daemon that runs, and when it counts as unwell. Durations in milliseconds. */
 export interface HealthOptions {
   /** `http:URL`, `port:N`, `command:COMMAND` or `ping`. */
   readonly probe: string;

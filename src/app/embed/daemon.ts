@@ -3,16 +3,19 @@ import type { StopResult } from '../../domain/stop-daemon.js';
 import type { Connection } from './connection.js';
 import type { DaemonStatus, RunningDaemon } from './running-daemon.js';
 
+/** A call that can be given up. */
 export interface Cancellable {
   /** Aborting it fails the call with `cancelled`; a daemon that is being started is ended again. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How a daemon is reached. */
 export interface ConnectOptions extends Cancellable {
   /** How long the daemon may take to answer, once it runs. Milliseconds; default: its `readyTimeoutMs`. */
   readonly timeoutMs?: number | undefined;
 }
 
+/** How a daemon is reached that speaks a protocol of its own. */
 export interface RawConnectOptions extends ConnectOptions {
   /** The socket itself, for a daemon that speaks a protocol of its own there. */
   readonly raw: true;
@@ -23,6 +26,7 @@ export interface RawConnectOptions extends ConnectOptions {
   readonly opening?: string | Uint8Array | undefined;
 }
 
+/** Which lines of a log. */
 export interface LogOptions extends Cancellable {
   /** How many lines, the last ones. Default 10, or all that were written `since`. */
   readonly lines?: number | undefined;
@@ -30,6 +34,7 @@ export interface LogOptions extends Cancellable {
   readonly since?: Date | undefined;
 }
 
+/** The lines of a log, and those that come. */
 export interface FollowOptions extends LogOptions {
   /** Goes on with each line that comes, over rotation and restart, until the loop is left or `signal` aborts, which ends it. */
   readonly follow: true;

@@ -1,8 +1,19 @@
+/**
+ * Programs that have a daemon of their own: describe it, ensure it, talk to it, stop it; or supervise several.
+ *
+ * @module daemonry
+ * @packageDocumentation
+ */
+
+export type { Hello } from '../../adapters/net/hello.js';
 export type { RequestOptions } from '../../adapters/net/request-options.js';
 export { isRpcError, RpcError } from '../../adapters/net/rpc-error.js';
-export { DaemonError, type DaemonErrorCode, isDaemonError } from '../../domain/daemon-error.js';
-export type { DaemonState } from '../../domain/daemon-state.js';
-export type { Phase } from '../../domain/descriptor.js';
+export type { BootObstacle } from '../../domain/autostart-installer.js';
+export { DaemonError, type DaemonErrorCode, type DaemonErrorFacts, isDaemonError } from '../../domain/daemon-error.js';
+export type { RestartPolicy } from '../../domain/daemon-spec.js';
+export type { DaemonState, StateReason } from '../../domain/daemon-state.js';
+export type { Phase, RunningPhase } from '../../domain/descriptor.js';
+export type { BlindReason } from '../../domain/identity.js';
 export type { OnMismatch } from '../../domain/mismatch.js';
 export type { ProtocolRange } from '../../domain/protocol-range.js';
 export type { StopResult } from '../../domain/stop-daemon.js';

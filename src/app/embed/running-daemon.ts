@@ -7,7 +7,8 @@ import type { StartResult } from '../../domain/start-daemon.js';
 /** A daemon that runs. */
 export interface RunningDaemon {
   readonly name: string;
-  readonly outcome: StartResult['outcome'];
+  /** `replaced`: of `ensure` only. `starting`: not ready in time, where `onTimeout` is `keep`. */
+  readonly outcome: 'started' | 'already-running' | 'starting' | 'replaced';
   readonly pid: number;
   readonly instanceId: string;
   /** Where it may be talked to, if it listens. */
@@ -19,6 +20,7 @@ export interface RunningDaemon {
   readonly version: string | null;
 }
 
+/** How a daemon is, whether it runs or not. */
 export interface DaemonStatus {
   readonly name: string;
   readonly status: DaemonState;

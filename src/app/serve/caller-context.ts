@@ -10,6 +10,7 @@ export interface CallerContext {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** Which of a caller's variables are allowed. */
 export interface CallerContextOptions {
   /** The names of the variables that go with a request. Default: none. */
   readonly env?: readonly string[] | undefined;

@@ -1,3 +1,10 @@
+/**
+ * The inside of a daemon: it answers on its socket, reloads, and ends well.
+ *
+ * @module daemonry/serve
+ * @packageDocumentation
+ */
+
 export type { RequestOptions } from '../../adapters/net/request-options.js';
 export { isRpcError, RpcError } from '../../adapters/net/rpc-error.js';
 export { DaemonError, type DaemonErrorCode, type DaemonErrorFacts, isDaemonError } from '../../domain/daemon-error.js';

@@ -12,6 +12,7 @@ export type StopReason = 'SIGTERM' | 'SIGINT' | 'shutdown' | 'idle' | 'owner-gon
 /** Answers a request of a peer; what it returns, or resolves to, is the result. An error is answered with its message. */
 export type ServedMethod = (params: unknown, connection: ServedConnection) => unknown;
 
+/** What a daemon does on its socket, and when it ends. */
 export interface ServeOptions {
   /** The version that `system.hello` tells. */
   readonly version?: string;

@@ -1,6 +1,7 @@
 import type { Daemon } from '../embed/daemon.js';
 import { DaemonPool, type DaemonPoolOptions, type PooledDaemon } from './daemon-pool.js';
 
+/** Which daemons tests are given, and how long they live. */
 export interface DaemonFixturesOptions extends DaemonPoolOptions {
   /** `false`: each test has a daemon that is started for it, and ended after it. No test has to know. Default true. */
   readonly pooled?: boolean | undefined;
@@ -21,13 +22,14 @@ export interface DaemonFixtures {
   readonly daemonPool: DaemonPool;
 }
 
-type Use<T> = (value: T) => Promise<void>;
+/** What a fixture hands its value to; it resolves when the test has ended. */
+export type FixtureUse<T> = (value: T) => Promise<void>;
 
 /** As vitest's `test.extend` takes them. */
 export interface DaemonFixtureBodies {
-  readonly daemonPool: [body: (context: object, use: Use<DaemonPool>) => Promise<void>, options: { scope: 'file' | 'worker' }];
-  readonly lease: (context: Pick<DaemonFixtures, 'daemonPool'>, use: Use<PooledDaemon>) => Promise<void>;
-  readonly daemon: (context: Pick<DaemonFixtures, 'lease'>, use: Use<Daemon>) => Promise<void>;
+  readonly daemonPool: [body: (context: object, use: FixtureUse<DaemonPool>) => Promise<void>, options: { scope: 'file' | 'worker' }];
+  readonly lease: (context: Pick<DaemonFixtures, 'daemonPool'>, use: FixtureUse<PooledDaemon>) => Promise<void>;
+  readonly daemon: (context: Pick<DaemonFixtures, 'lease'>, use: FixtureUse<Daemon>) => Promise<void>;
 }
 
 /**
@@ -75,7 +77,7 @@ export function daemonFixtures({ pooled = true, scope = 'file', ...options }: Da
   };
 }
 
-async function leaseFrom({ daemonPool }: Pick<DaemonFixtures, 'daemonPool'>, use: Use<PooledDaemon>): Promise<void> {
+async function leaseFrom({ daemonPool }: Pick<DaemonFixtures, 'daemonPool'>, use: FixtureUse<PooledDaemon>): Promise<void> {
   const lease = await daemonPool.acquire();
   try {
     await use(lease);

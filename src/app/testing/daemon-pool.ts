@@ -3,6 +3,7 @@ import type { Daemon } from '../embed/daemon.js';
 import type { RunningDaemon } from '../embed/running-daemon.js';
 import { PooledPlace } from './pooled-place.js';
 
+/** Which daemons a pool has, how many, and how they become as good as new. */
 export interface DaemonPoolOptions {
   /** Describes one daemon of the pool. It must be kept in `home`, which is its own; anything else of its own may stand in `folder`. */
   readonly define: (place: { readonly home: string; readonly folder: string; readonly index: number }) => Daemon;

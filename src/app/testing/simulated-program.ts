@@ -4,6 +4,7 @@ import type { SimulatedServices } from './simulated-service.js';
 /** What a simulated daemon answers with. May be a promise; what it throws is the caller's `RpcError`. */
 export type SimulatedMethod = (params: unknown) => unknown;
 
+/** What a simulated daemon does on its socket. */
 export interface SimulatedServeOptions {
   readonly version?: string | undefined;
   readonly methods?: Readonly<Record<string, SimulatedMethod>> | undefined;

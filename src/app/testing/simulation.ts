@@ -7,6 +7,7 @@ import { type SimulatedBehaviour, SimulatedProgram } from './simulated-program.j
 import type { SimulatedServices } from './simulated-service.js';
 import { supervise } from './simulated-supervisor.js';
 
+/** Which run of a simulated machine it is. */
 export interface SimulationOptions {
   /** Decides everything: whose call comes next, how long things take, which pids there are. The same seed, the same run. Default 1. */
   readonly seed?: number | undefined;
@@ -45,6 +46,7 @@ export function createSimulation(options: SimulationOptions = {}): Simulation {
   return new Simulation(options);
 }
 
+/** A machine in memory: processes, signals, files, locks, sockets and a clock, and the hosts that use daemonry there. */
 export class Simulation {
   readonly seed: number;
   /** For choices of a scenario's own, by the same seed. */
@@ -136,6 +138,7 @@ export class Simulation {
   }
 }
 
+/** How many runs are tried. */
 export interface ExploreOptions {
   /** How many seeds are played. Default 200. */
   readonly runs?: number | undefined;
