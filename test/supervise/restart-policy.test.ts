@@ -192,6 +192,7 @@ describe.concurrent('between two runs', () => {
     expect(await statusOf(home, 'clock')).toMatchObject({ status: 'stopped', phase: 'backoff', reason: 'supervisor-gone' });
     const told = /^clock is stopped \(supervisor-gone\): its supervisor is gone, [^\n]*daemonry start clock[^\n]*\n/;
     for (const verb of ['status', 'why']) expect((await home.cli([verb, 'clock'])).stdout).toMatch(told);
+    expect((await home.cli(['list'])).stdout).toMatch(/^clock +stopped \(backoff, no supervisor\) +- /m);
     await startKept(home, 'other');
     const after = await waitFor('another supervisor', () => {
       const descriptor = home.descriptor('clock');
@@ -213,7 +214,7 @@ describe.concurrent('a crash loop', () => {
     expect(end.json).toMatchObject({ status: 'stopped', phase: 'failed', pid: null, reason: 'crash-loop' });
     expect(runsOf(home, 'clock').map(({ cause }) => cause)).toEqual(['crash', 'crash', 'crash-loop']);
     const why = (await home.cli(['why', 'clock'])).stdout;
-    expect(why).toMatch(/crashed once too often \(exit code 9\).*restarted 2 times within /);
+    expect(why).toMatch(/crashed once too often \(exit code 9\).*restarted 2 times within 1h 0m\n/);
     expect(why).toContain('  | going\n');
   });
 

@@ -116,7 +116,7 @@ function describeDaemonError({ code, message, facts }: DaemonError, wording: Wor
 }
 
 /** Milliseconds are for programs. */
-function humane(message: string): string {
+export function humane(message: string): string {
   return message.replace(/\b(\d+) ms\b/g, (_, ms) => formatDuration(Number(ms)));
 }
 

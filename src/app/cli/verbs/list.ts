@@ -41,7 +41,9 @@ export function daemonTable(views: readonly DaemonView[], usages: ReadonlyMap<st
 }
 
 function rowOf(view: DaemonView, usage: TreeUsage | undefined): string[] {
-  const state = view.phase && view.phase !== 'ready' ? `${view.state} (${view.phase})` : view.state;
+  // Nobody restarts it before the next verb that acts.
+  const phase = view.reason === 'supervisor-gone' ? `${view.phase}, no supervisor` : view.phase;
+  const state = phase && phase !== 'ready' ? `${view.state} (${phase})` : view.state;
   const restarts = String(view.descriptor?.history?.restarts ?? 0);
   const figures = usage
     ? [formatDuration(usage.uptimeMs), restarts, `${usage.cpuPercent.toFixed(1)}%`, formatSize(usage.memoryBytes)]

@@ -6,6 +6,7 @@ import { formatDuration } from '../../../domain/quantity.js';
 import { notFound } from '../../../domain/restart-daemon.js';
 import type { RunRecord } from '../../../domain/run-record.js';
 import { type Answer, shown, statusLine } from '../answer.js';
+import { humane } from '../failure.js';
 import type { Invocation } from '../invocation.js';
 import type { VerbContext } from './context.js';
 
@@ -62,7 +63,7 @@ function tellUnrecorded({ pid, why }: Unrecorded): string {
 function tell(run: RunRecord): readonly string[] {
   const ranMs = Date.parse(run.endedAt) - Date.parse(run.startedAt);
   const ran = Number.isFinite(ranMs) ? ` after ${formatDuration(Math.max(ranMs, 0))}` : '';
-  const head = `${run.endedAt}  pid ${run.pid} ${howItEnded(run)}${ran}: ${run.decision}`;
+  const head = `${run.endedAt}  pid ${run.pid} ${howItEnded(run)}${ran}: ${humane(run.decision)}`;
   return [head, ...run.logTail.map((line) => `  | ${line}`)];
 }
 
