@@ -14,35 +14,44 @@ const fastestPollMs = 20;
 /** Whoever holds the lock is starting or stopping it: the next look comes soon. */
 const lockPatienceMs = 25;
 
+/** What a log was like at the last look. */
+interface Watched {
+  readonly bytes: number;
+  readonly atMs: number;
+  /** When it is looked at again. */
+  readonly dueMs: number;
+}
+
 /**
  * Rotates the logs of daemons that run, and notes when their lines were written. Nothing stands between a daemon and its
  * log: a log is looked at the more often the faster it grows, so that it exceeds its bound by little.
  */
 export async function boundLogs(machine: SupervisingMachine, logs: () => readonly BoundedLog[], signal: AbortSignal): Promise<void> {
   const { backgroundClock: clock } = machine;
-  let sizes = new Map<string, number>();
-  let lastMs = clock.monotonicMs();
+  let watched: ReadonlyMap<string, Watched> = new Map();
   while (!signal.aborted) {
-    const nowMs = clock.monotonicMs();
-    const seen = new Map<string, number>();
-    let pauseMs = slowestPollMs;
-    for (const log of logs()) {
-      const { found, left, isBounded } = await boundOne(machine, log);
-      seen.set(log.path, left);
-      if (!isBounded) continue;
-      // Of one that is seen for the first time, all that is there may have come just now.
-      const perMs = Math.max(found - (sizes.get(log.path) ?? 0), 0) / Math.max(nowMs - lastMs, 1);
-      const leftMs = perMs > 0 ? Math.max(log.target.maxBytes - left, 0) / perMs : slowestPollMs;
-      pauseMs = Math.min(pauseMs, Math.max(leftMs, fastestPollMs));
-    }
-    sizes = seen;
-    lastMs = nowMs;
-    await clock.sleep(pauseMs, signal);
+    const now = new Map<string, Watched>();
+    const beganMs = clock.monotonicMs();
+    for (const log of logs()) now.set(log.path, await watch(machine, log, watched.get(log.path), beganMs));
+    watched = now;
+    const dueMs = Math.min(beganMs + slowestPollMs, ...[...now.values()].map((one) => one.dueMs));
+    await clock.sleep(Math.max(dueMs - clock.monotonicMs(), fastestPollMs), signal);
   }
 }
 
+/** One that is due within the shortest pause is looked at with those that are due now, so that the quiet ones stay together. */
+async function watch(machine: SupervisingMachine, log: BoundedLog, before: Watched | undefined, atMs: number): Promise<Watched> {
+  if (before && before.dueMs > atMs + fastestPollMs) return before;
+  const { found, left, isBounded } = await boundOne(machine, log);
+  // Of one that is seen for the first time, all that is there may have come just now.
+  const perMs = Math.max(found - (before?.bytes ?? 0), 0) / Math.max(atMs - (before?.atMs ?? atMs), 1);
+  const leftMs = perMs > 0 ? Math.max(log.target.maxBytes - left, 0) / perMs : slowestPollMs;
+  const pauseMs = isBounded ? Math.min(Math.max(leftMs, fastestPollMs), slowestPollMs) : slowestPollMs;
+  return { bytes: left, atMs, dueMs: atMs + pauseMs };
+}
+
+/** How many bytes the current file had, and how many it has now. */
 interface Bounded {
-  /** How many bytes the current file had, and how many it has now. */
   readonly found: number;
   readonly left: number;
   /** False where it could not be rotated: nothing is gained by hurrying. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { specOf } from './daemon-fixture.js';
 import { SupervisorFixture } from './supervisor-fixture.js';
 
 const [maxBytes, lineBytes, everyMs] = [100_000, 5_000, 10];
@@ -51,5 +52,28 @@ describe('bounded logs', () => {
     await bounding;
     expect(rotations).toBeGreaterThan(5);
     expect(rotations).toBeLessThan(15);
+  });
+
+  test('a quiet log is looked at no more often for one that grows fast', async () => {
+    const fixture = spewing();
+    const kept = fixture.supervisor();
+    const looks = new Map<string, number>();
+    await fixture.startBy(kept, ['spew'], { logMaxBytes: maxBytes, logKeep: 2 });
+    const quiet = await fixture.attempt(
+      () => kept.supervisor.start({ ref: { name: 'quiet' }, spec: specOf(['sleep'], { restart: 'always' }) }),
+      kept.actor,
+    );
+    const { noteTime } = kept.actor.machine.logs;
+    kept.actor.machine.logs.noteTime = (path) => {
+      looks.set(path, (looks.get(path) ?? 0) + 1);
+      return noteTime.call(kept.actor.machine.logs, path);
+    };
+    const bounding = fixture.attempt(() => kept.supervisor.boundLogs(), kept.actor);
+    await fixture.world.pass(10_000);
+    kept.supervisor.leave();
+    await bounding;
+    expect(looks.get(quiet.descriptor.log)).toBeGreaterThan(5);
+    expect(looks.get(quiet.descriptor.log)).toBeLessThan(15);
+    expect(looks.get(fixture.descriptor?.log as string)).toBeGreaterThan(30);
   });
 });
