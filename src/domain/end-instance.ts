@@ -29,7 +29,7 @@ export interface EndTarget {
 const helloTimeoutMs = 1_000;
 /** How long the kernel may take to end what was killed: longer only in uninterruptible sleep. */
 const killTimeoutMs = 5_000;
-const firstPollMs = 2;
+const firstPollMs = 1;
 const slowestPollMs = 25;
 
 /**
