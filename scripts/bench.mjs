@@ -1,15 +1,14 @@
 // All benches, or those that are named: one run, one report. See CONTRIBUTING.md.
 // Usage: npm run bench [-- [PART…] [--rounds N] [--bin FOLDER] [--node PATH] [--without PEER] [--write] …]; npm run bench:PART is the same.
-import { readdirSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { load, machine } from './bench/machine.mjs';
 import { peersIn, startersIn } from './bench/peers.mjs';
 import { markdown, writeReport } from './bench/report.mjs';
 import { projectRoot } from './bench/stage.mjs';
 
-const partsFolder = join(projectRoot, 'scripts', 'bench', 'parts');
-const parts = readdirSync(partsFolder).map((file) => basename(file, '.mjs'));
+const parts = ['cli', 'library', 'race', 'supervise', 'scale', 'logs'];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -50,6 +49,7 @@ const context = {
   peersUpTo: Number(values['peers-up-to']),
   megabytes: Number(values.megabytes),
   bin: values.bin,
+  without: values.without,
   nodes: values.node,
   peers: managers.filter(isInstalled),
   starters: starters.filter(isInstalled),

@@ -1,38 +1,72 @@
-// The library beside sock-daemon and beside what the system takes by itself, in one interleaved run on one machine: medians, and ratios
-// to the floors, since machines differ. Markdown on stdout.
-// Usage: npm run bench:library [-- --rounds N] [--peer FOLDER] [--write FILE]: sock-daemon is looked for in the node_modules of FOLDER.
+// The library beside sock-daemon, and beside what the system takes by itself.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
-import { cpus, release, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import { pathToFileURL } from 'node:url';
+import { plainEnvironment, projectRoot } from '../stage.mjs';
+import { Table } from '../table.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '15' }, peer: { type: 'string', default: root }, write: { type: 'string' } },
-});
-const rounds = Number(values.rounds);
 const calls = 300;
 const warmUp = 30;
 
-// A certificate bundle that Node 20 reads at every start would hide what is measured.
-delete process.env.NODE_EXTRA_CA_CERTS;
-const folder = mkdtempSync(join(realpathSync(tmpdir()), 'dbl-'));
+const killedRounds = 5;
+const bare = {
+  cold: 'spawn detached, connect, one answer',
+  read: 'one readFile, one /proc/PID/stat',
+  socket: 'a round trip on a bare socket',
+  program: 'node -e 0',
+};
+
 const started = new Set();
-// What waits for a peer whose socket keeps nothing alive would be the end of the program.
-const alive = setInterval(() => {}, 1_000);
-const peerPackage = join(values.peer, 'node_modules', 'sock-daemon', 'package.json');
-const peerVersion = existsSync(peerPackage) ? JSON.parse(readFileSync(peerPackage, 'utf8')).version : undefined;
-
-const serve = pathToFileURL(join(root, 'dist', 'serve.js')).href;
-const { defineDaemon } = await import(pathToFileURL(join(root, 'dist', 'index.js')).href);
-const programs = writePrograms();
-
 const times = new Map();
+let rounds;
+let folder;
+let peerPackage;
+let programs;
+let ours;
+
 const note = (label, ms) => times.set(label, [...(times.get(label) ?? []), ms]);
-const median = (list) => list.toSorted((one, other) => one - other)[Math.floor(list.length / 2)];
+
+/** sock-daemon is looked for beside the programs of each of these folders, which is where npm puts it. */
+export async function measure({ rounds: wanted, bin, without = [] }) {
+  rounds = wanted;
+  folder = mkdtempSync(join(realpathSync(tmpdir()), 'dbl-'));
+  peerPackage = without.includes('sock-daemon')
+    ? undefined
+    : bin.map((one) => join(one, '..', 'sock-daemon', 'package.json')).find(existsSync);
+  programs = writePrograms();
+  const { defineDaemon } = await import(pathToFileURL(join(projectRoot, 'dist', 'index.js')).href);
+  ours = defineDaemon({
+    name: 'bench',
+    command: process.execPath,
+    args: [programs.ours],
+    cwd: folder,
+    home: join(folder, 'home'),
+    ready: 'socket',
+  });
+  // What waits for a peer whose socket keeps nothing alive would be the end of the program.
+  const alive = setInterval(() => {}, 1_000);
+  const cwd = process.cwd();
+  try {
+    process.stderr.write('library\n');
+    await coldRounds();
+    await warmCalls();
+    await ours.ensure();
+    warmPrograms();
+    await ours.stop();
+    await killed();
+  } finally {
+    clearInterval(alive);
+    await ours.stop();
+    for (const pid of started) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
+    process.chdir(cwd);
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const version = peerPackage && JSON.parse(readFileSync(peerPackage, 'utf8')).version;
+  return { tables: tables(), peers: version ? [`sock-daemon ${version}`] : [], missing: version ? [] : ['sock-daemon'] };
+}
 
 async function timed(label, work) {
   const began = performance.now();
@@ -77,11 +111,11 @@ function writePrograms() {
 const [, , path] = process.argv;
 createServer((socket) => socket.on('error', () => {}).on('data', (bytes) => socket.write(bytes))).listen(path);`,
   );
-  const ours = at(
+  const own = at(
     'ours.mjs',
-    `import { serveDaemon } from ${JSON.stringify(serve)};\nawait serveDaemon({ methods: { echo: (params) => params } });`,
+    `import { serveDaemon } from ${JSON.stringify(pathToFileURL(join(projectRoot, 'dist', 'serve.js')).href)};\nawait serveDaemon({ methods: { echo: (params) => params } });`,
   );
-  if (peerVersion === undefined) return { raw, ours };
+  if (peerPackage === undefined) return { raw, ours: own };
   mkdirSync(join(folder, 'peer'));
   const peer = JSON.stringify(pathToFileURL(join(dirname(peerPackage), 'dist', 'esm', 'index.js')).href);
   at(
@@ -100,7 +134,7 @@ export class Client extends SockDaemonClient {
 }`,
   );
   at('peer/daemon.mjs', `import { Server } from './service.mjs';\nnew Server({ connectionTimeout: 60_000 }).listen();`);
-  return { raw, ours, peer: join(folder, 'peer', 'service.mjs') };
+  return { raw, ours: own, peer: join(folder, 'peer', 'service.mjs') };
 }
 
 /** The least that anybody can do: a detached process, and a socket that answers. */
@@ -131,14 +165,6 @@ function roundTrip(socket) {
   });
 }
 
-const ours = defineDaemon({
-  name: 'bench',
-  command: process.execPath,
-  args: [programs.ours],
-  cwd: folder,
-  home: join(folder, 'home'),
-  ready: 'socket',
-});
 const echo = { echo: 'hello' };
 
 async function coldRounds() {
@@ -190,7 +216,7 @@ async function warmCalls() {
 
 /** A program of its own each time, as a command of a user is. */
 function warmPrograms() {
-  const ourProgram = `import(${JSON.stringify(pathToFileURL(join(root, 'dist', 'index.js')).href)}).then(async ({ defineDaemon }) => {
+  const ourProgram = `import(${JSON.stringify(pathToFileURL(join(projectRoot, 'dist', 'index.js')).href)}).then(async ({ defineDaemon }) => {
     const daemon = defineDaemon({ name: 'bench', command: process.execPath, args: [${JSON.stringify(programs.ours)}], home: ${JSON.stringify(join(folder, 'home'))}, ready: 'socket' });
     await (await daemon.connect()).request('echo', ${JSON.stringify(echo)});
   })`;
@@ -205,7 +231,7 @@ function warmPrograms() {
     ]) {
       if (!program) continue;
       const began = performance.now();
-      const { status, stderr } = spawnSync(process.execPath, ['-e', program], { cwd: folder, encoding: 'utf8' });
+      const { status, stderr } = spawnSync(process.execPath, ['-e', program], { env: plainEnvironment(), cwd: folder, encoding: 'utf8' });
       if (status !== 0) throw new Error(`${label} failed: ${stderr}`);
       if (round > 0) note(label, performance.now() - began);
     }
@@ -214,17 +240,14 @@ function warmPrograms() {
 
 /** What the next call of a program gets after a `kill -9` of the daemon, and how long it takes. */
 async function killed() {
-  const outcomes = [];
-  for (let round = 0; round < Math.min(rounds, 5); round++) {
+  for (let round = 0; round < Math.min(rounds, killedRounds); round++) {
     const { pid } = await ours.ensure();
     await kill(pid);
     await timed('killed: connect() and a request', async () => (await ours.connect()).request('echo', echo));
     await ours.stop();
   }
-  outcomes.push(['daemonry', 'the next `connect()` answers, from a new daemon', median(times.get('killed: connect() and a request'))]);
-  if (!programs.peer) return outcomes;
-  const seen = new Map();
-  for (let round = 0; round < Math.min(rounds, 5); round++) {
+  if (!programs.peer) return;
+  for (let round = 0; round < Math.min(rounds, killedRounds); round++) {
     const client = await newPeer();
     await client.echo('hello');
     const pid = await peerPid(client);
@@ -232,18 +255,17 @@ async function killed() {
     await kill(pid);
     const next = await newPeer();
     const began = performance.now();
+    // Neither a failure nor silence is an answer.
     const outcome = await Promise.race([
       next.echo('hello').then(
-        () => 'the next request is answered, from a new daemon',
-        (error) => `the next request fails: ${error.message}`,
+        () => 'killed: sock-daemon',
+        () => 'killed: sock-daemon failed',
       ),
-      new Promise((resolve) => setTimeout(resolve, 10_000, 'the next request has no answer within 10 s').unref()),
+      new Promise((resolve) => setTimeout(resolve, 10_000, 'killed: sock-daemon silent').unref()),
     ]);
-    seen.set(outcome, [...(seen.get(outcome) ?? []), performance.now() - began]);
+    note(outcome, performance.now() - began);
     await endPeer(next);
   }
-  for (const [outcome, list] of seen) outcomes.push([`sock-daemon (${list.length} of ${Math.min(rounds, 5)})`, outcome, median(list)]);
-  return outcomes;
 }
 
 let peerModule;
@@ -267,75 +289,49 @@ async function endPeer(client) {
   rmSync(client.path, { recursive: true, force: true });
 }
 
-function table(title, rows) {
-  const [, floorLabel] = rows[0];
-  const least = median(times.get(floorLabel));
-  say(`\n| ${title} | median | of the floor |\n|---|---|---|`);
-  for (const [name, label] of rows) {
-    const list = times.get(label);
-    if (list) say(`| ${name} | ${format(median(list))} | ${(median(list) / least).toFixed(2)} × |`);
-  }
-}
-
-const said = [];
-function say(line) {
-  said.push(line);
-  console.log(line);
-}
-
-const format = (ms) => (ms < 1 ? `${(ms * 1000).toFixed(0)} µs` : `${ms.toFixed(1)} ms`);
-
-try {
-  await coldRounds();
-  await warmCalls();
-  await ours.ensure();
-  warmPrograms();
-  await ours.stop();
-  const outcomes = await killed();
-  const peerName =
-    peerVersion === undefined ? 'sock-daemon is not installed (`--peer FOLDER`), and was left out' : `sock-daemon ${peerVersion}`;
-  say(
-    `Node ${process.version}, ${process.platform} ${release()}, ${cpus().length} cores; ${rounds} rounds, ${calls} calls each; ${peerName}.`,
-  );
-  table('nothing runs yet', [
-    ['floor: spawn detached, connect, one answer', 'cold: spawn, connect, answer'],
-    ['`ensure()`, ready when it listens', 'cold: ensure()'],
-    ['`connect()` and a request', 'cold: connect() and a request'],
-    ['sock-daemon, a request', 'cold: sock-daemon, a request'],
-  ]);
-  table('it runs: look', [
-    ['floor: one `readFile`, one `/proc/PID/stat`', 'read: readFile and /proc'],
-    ['`status()`', 'status()'],
-    ['`ensure()`', 'warm: ensure()'],
-  ]);
-  table('it runs: ask', [
-    ['floor: a round trip on a bare socket', 'socket: a round trip'],
-    ['`request()`', 'request()'],
-    ['sock-daemon request', 'sock-daemon request'],
-  ]);
-  table('it runs: a program that asks, and ends', [
-    ['floor: `node -e 0`', 'node -e 0'],
-    ['daemonry', 'a program that asks'],
-    ['sock-daemon', 'a program that asks sock-daemon'],
-  ]);
-  say('\n| after `kill -9` of the daemon | what happens | median |\n|---|---|---|');
-  for (const [name, outcome, ms] of outcomes) say(`| ${name} | ${outcome} | ${format(ms)} |`);
-  if (values.write)
-    writeFileSync(
-      values.write,
+function tables() {
+  return [
+    tableOf(
+      'library-cold',
+      'From a program: nothing runs yet',
+      'A Node program that listens on a socket, until it answers.',
+      'ms',
+      1,
+      bare.cold,
       [
-        '# What the library costs, in one run',
-        '',
-        `Written by \`npm run bench:library -- --rounds ${rounds} --write\` on ${new Date().toISOString().slice(0, 10)}.`,
-        '',
-        ...said,
-        '',
-      ].join('\n'),
-    );
-} finally {
-  clearInterval(alive);
-  await ours.stop();
-  for (const pid of started) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
-  process.chdir('/');
-  rmSync(folder, { recursive: true, force: true });
+        [bare.cold, 'cold: spawn, connect, answer'],
+        ['daemonry ensure(), ready when it listens', 'cold: ensure()', 1.1],
+        ['daemonry connect() and a request', 'cold: connect() and a request', 1.1],
+        ['sock-daemon, a request', 'cold: sock-daemon, a request'],
+      ],
+    ),
+    tableOf('library-look', 'From a program: it runs, and is looked at', `${calls} calls each.`, 'µs', 1_000, bare.read, [
+      [bare.read, 'read: readFile and /proc'],
+      ['daemonry status()', 'status()', 2],
+      ['daemonry ensure()', 'warm: ensure()', 3],
+    ]),
+    tableOf('library-ask', 'From a program: it runs, and is asked', `${calls} calls each.`, 'µs', 1_000, bare.socket, [
+      [bare.socket, 'socket: a round trip'],
+      ['daemonry request()', 'request()', 1.3],
+      ['sock-daemon request', 'sock-daemon request'],
+    ]),
+    tableOf('library-program', 'A program that asks, and ends', 'From its spawn to its exit.', 'ms', 1, bare.program, [
+      [bare.program, 'node -e 0'],
+      ['daemonry', 'a program that asks'],
+      ['sock-daemon', 'a program that asks sock-daemon'],
+    ]),
+    tableOf('library-killed', 'After kill -9 of the daemon', 'Until the next request of a program is answered.', 'ms', 1, undefined, [
+      ['daemonry', 'killed: connect() and a request'],
+      ['sock-daemon', 'killed: sock-daemon'],
+      ['sock-daemon, until the request failed', 'killed: sock-daemon failed'],
+      ['sock-daemon, given up without an answer', 'killed: sock-daemon silent'],
+    ]),
+  ];
+}
+
+function tableOf(id, title, about, unit, factor, base, rows) {
+  const aims = rows.flatMap(([row, , atMost]) => (atMost ? [{ row, column: 'time', atMost }] : []));
+  const table = new Table({ id, title, about, unit, columns: [{ key: 'time', label: 'time', base }], aims });
+  for (const [row, label] of rows) if (times.has(label)) table.add(row, 'time', ...times.get(label).map((ms) => ms * factor));
+  return table;
 }
