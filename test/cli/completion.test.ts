@@ -38,6 +38,7 @@ const verbs: readonly CompletionVerb[] = [
       { flags: ['-n', '--lines'], summary: 'how many', takesValue: true },
     ],
   },
+  { name: 'autostart', summary: 'with the machine', takesName: true, words: ['enable', 'disable'], options: [home, json] },
   { name: 'completion', summary: 'print the script', takesName: true, options: [home, json] },
 ];
 
@@ -104,7 +105,7 @@ type Case = readonly [line: string, offered: readonly string[]];
 /** What each of the shells offers at the end of a line. */
 const cases: readonly Case[] = [
   ['daemonry st', ['start', 'stop']],
-  ['daemonry ', ['completion', 'list', 'logs', 'start', 'stop']],
+  ['daemonry ', ['autostart', 'completion', 'list', 'logs', 'start', 'stop']],
   ['daemonry --json l', ['list', 'logs']],
   ['daemonry --home /x s', ['start', 'stop']],
   ['daemonry --', ['--help', '--home', '--json', '--version']],
@@ -115,6 +116,8 @@ const cases: readonly Case[] = [
   ['daemonry start --clean-env --grace 5s w', ['web', 'worker']],
   ['daemonry stop web d', ['db.1']],
   ['daemonry list w', []],
+  ['daemonry autostart e', ['enable']],
+  ['daemonry autostart enable w', ['web', 'worker']],
   ['daemonry stop --home /x i', ['in-x']],
   ['daemonry --home /x stop i', ['in-x']],
   ['daemonry stop --home ~/x tilde', ['tilde-home-x']],

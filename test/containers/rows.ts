@@ -166,6 +166,7 @@ export const rows: readonly Row[] = [
 ];
 
 const core = [
+  'test/adapters/autostart/launcher-script.test.ts',
   'test/contracts/',
   'test/adapters/linux/',
   'test/cli/nine-behaviours.test.ts',
@@ -181,6 +182,7 @@ const core = [
 /** The files of each part, as filters of vitest's. The adapters of other systems have nothing to find here. */
 export const filesOf: Readonly<Record<Exclude<Part, 'scenarios'>, readonly string[]>> = {
   everything: [
+    'test/adapters/autostart/',
     'test/adapters/linux/',
     'test/adapters/net/',
     'test/adapters/posix/',
