@@ -22,8 +22,6 @@ export const runServiceTool: ServiceTool = (file, args, { env, timeoutMs = usual
     const child = spawn(file, args, {
       env: { ...env, LC_ALL: 'C', SYSTEMD_PAGER: '', SYSTEMD_COLORS: '0' },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
       windowsHide: true,
     });
     const said = { stdout: '', stderr: '' };
@@ -32,8 +30,14 @@ export const runServiceTool: ServiceTool = (file, args, { env, timeoutMs = usual
         if (said[stream].length < largestOutput) said[stream] += text;
       });
     }
-    child.once('error', () => resolve({ status: null, ...said }));
-    child.once('close', (status) => resolve({ status, ...said }));
+    // Not by the option of spawn: where there is no such tool, Node 20 waits for that time all the same.
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    const end = (status: number | null) => {
+      clearTimeout(timer);
+      resolve({ status, ...said });
+    };
+    child.once('error', () => end(null));
+    child.once('close', end);
   });
 
 /** The first line that a tool has to say of its failure. */
