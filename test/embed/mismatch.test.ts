@@ -5,6 +5,7 @@ import { loadLibrary } from '../support/library.js';
 import { environmentOf, isAlive } from '../support/processes.js';
 import { fixture, serveFile } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
+import { waitFor } from '../support/wait-for.js';
 
 const { defineDaemon } = loadLibrary();
 
@@ -76,6 +77,21 @@ describe.concurrent('ensure of a daemon that is defined otherwise', () => {
     const { pid } = await home.start('acme', ['sleep', '999'], '--daemon-version', '1.0.0');
     expect(await sleeper(home).ensure()).toMatchObject({ outcome: 'already-running', pid });
     expect(await sleeper(home, { version: '1.0.1' }).ensure()).toMatchObject({ outcome: 'replaced' });
+  });
+
+  test('is done by the supervisor of one that has a policy, and is remembered over a crash', async ({ home }) => {
+    const kept = (value: string) => sleeper(home, { restart: 'always', env: { GIVEN: value } });
+    const first = await kept('one').ensure();
+    const second = await kept('two').ensure();
+    expect([first.outcome, second.outcome]).toEqual(['started', 'replaced']);
+    process.kill(second.pid, 'SIGKILL');
+    const third = await waitFor(
+      'its next run',
+      () => home.descriptor('acme')?.phase === 'ready' && home.descriptor('acme').pid !== second.pid && home.descriptor('acme').pid,
+    );
+    expect(environmentOf(third).GIVEN).toBe('two');
+    expect(await kept('one').ensure()).toMatchObject({ outcome: 'already-running', pid: third });
+    await kept('two').stop();
   });
 
   test('fail says which runs, and changes nothing', async ({ home }) => {
