@@ -5,8 +5,11 @@ import type { Machine } from './ports.js';
 
 export type ReadinessOutcome = 'ready' | 'ended' | 'timeout' | 'cancelled';
 
-/** The first look comes after a millisecond, later ones ever more rarely: most commands are executed within two. */
+/** The first look comes after a millisecond, since most commands are executed within two. */
 const firstPollMs = 1;
+/** Later ones ever more rarely: none comes later than by this part of what it has taken, */
+const latestPart = 1 / 8;
+/** and none by more than this. */
 const slowestPollMs = 50;
 
 /** Waits until the instance is ready, has ended, or the time is over: its end is raced against its readiness at every poll. */
@@ -16,15 +19,16 @@ export async function awaitReadiness(
   timeoutMs: number,
   signal?: AbortSignal,
 ): Promise<ReadinessOutcome> {
-  const deadline = machine.clock.monotonicMs() + timeoutMs;
-  for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 2, slowestPollMs)) {
+  const beganMs = machine.clock.monotonicMs();
+  for (;;) {
     const ready = await isReady(machine, descriptor);
     // Looked at after the probe: evidence of an instance that is dead by now makes nothing ready.
     if (isDead(await sight(machine.inspector, descriptor))) return 'ended';
     if (ready) return 'ready';
     if (signal?.aborted) return 'cancelled';
-    const leftMs = deadline - machine.clock.monotonicMs();
-    if (leftMs <= 0) return 'timeout';
-    await machine.clock.sleep(Math.min(pollMs, leftMs), signal);
+    const waitedMs = machine.clock.monotonicMs() - beganMs;
+    if (waitedMs >= timeoutMs) return 'timeout';
+    const pollMs = Math.min(Math.max(firstPollMs, waitedMs * latestPart), slowestPollMs);
+    await machine.clock.sleep(Math.min(pollMs, timeoutMs - waitedMs), signal);
   }
 }
