@@ -555,8 +555,8 @@ function specOf({ program, version, restart }: Verb): DaemonSpec {
     readyTimeoutMs: 400,
     graceMs: 40,
     version,
-    // Another program of the same version is a daemon that is defined otherwise.
-    fingerprint: program,
+    // Another program of the same version is a daemon that is defined otherwise. Not a supervised one: none would live to loop.
+    ...(restart === 'never' ? { fingerprint: program } : {}),
     ready: readyOf(program),
     restart,
     restartDelayMs: 4,
