@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { homePath } from '../../adapters/files/home.js';
 import { sameName } from '../../domain/daemon-name.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
@@ -38,5 +37,7 @@ export function projectTarget(settings: MachineSettings, project: Project): Serv
 /** Homes other than the usual one have names of their own there, so that two of them never meet. */
 function suffixOf({ home, env, platform }: MachineSettings): string {
   const { DAEMONRY_HOME: _home, XDG_STATE_HOME: _state, ...usual } = env;
-  return sameName(home, homePath(usual, platform)) ? '' : `-${createHash('sha256').update(home).digest('hex').slice(0, 8)}`;
+  return sameName(home, homePath(usual, platform))
+    ? ''
+    : `-${process.getBuiltinModule('node:crypto').createHash('sha256').update(home).digest('hex').slice(0, 8)}`;
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import type { DaemonOptions } from './daemon-options.js';
 
@@ -21,7 +20,9 @@ export function fingerprintOf(options: DaemonOptions, spec: DaemonSpec): string 
     restart,
     version,
   };
-  return createHash('sha256')
+  return process
+    .getBuiltinModule('node:crypto')
+    .createHash('sha256')
     .update(JSON.stringify({ ...counted, ...places, ownedBy: ownerKind(options) }))
     .digest('hex');
 }
