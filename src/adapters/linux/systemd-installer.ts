@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, statSync, symlinkSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { AutostartInstaller, BootObstacle, ServiceEntry, ServiceSighting, ServiceTimes } from '../../domain/autostart-installer.js';
@@ -110,11 +110,11 @@ export class SystemdInstaller implements AutostartInstaller {
   }
 
   async linger(): Promise<string | undefined> {
-    const { env, clock, tool = runServiceTool } = this.options;
+    const { clock, tool = runServiceTool } = this.options;
     if (!this.lingers()) await tool('loginctl', ['enable-linger', this.user.username], { env: this.env });
     if (!this.lingers()) return this.wayToLinger;
     const deadline = clock.monotonicMs() + managerTimeoutMs;
-    const isUp = async () => env.XDG_RUNTIME_DIR !== undefined || (await this.systemctl(['show', '--property=Version'])).status === 0;
+    const isUp = async () => (await this.systemctl(['show', '--property=Version'])).status === 0;
     while (!(await isUp()) && clock.monotonicMs() < deadline) await clock.sleep(pollMs);
     return undefined;
   }
@@ -148,11 +148,12 @@ export class SystemdInstaller implements AutostartInstaller {
     return join(this.folder, 'default.target.wants', `${id}.service`);
   }
 
-  /** Where nobody has logged in, as under `su` or cron, the way to one's own systemd is not in the environment. */
+  /** Where nobody has logged in, as under `su` or cron, the way to one's own systemd is not in the environment, or is another user's. */
   private get env(): Environment {
     const { env } = this.options;
-    const runtime = this.onMachine(`/run/user/${this.user.uid}`);
-    return env.XDG_RUNTIME_DIR || !existsSync(runtime) ? env : { ...env, XDG_RUNTIME_DIR: runtime };
+    const own = this.onMachine(`/run/user/${this.user.uid}`);
+    const isGiven = env.XDG_RUNTIME_DIR && !isOfAnother(env.XDG_RUNTIME_DIR, this.user.uid);
+    return isGiven || !existsSync(own) ? env : { ...env, XDG_RUNTIME_DIR: own };
   }
 
   private onMachine(path: string): string {
@@ -168,6 +169,11 @@ export class SystemdInstaller implements AutostartInstaller {
 function disabled(id: string): BootObstacle {
   const message = `${id}.service is disabled in systemd`;
   return { code: 'disabled', message, hint: `systemctl --user unmask ${id}; systemctl --user enable ${id}`, untilLogin: false };
+}
+
+function isOfAnother(path: string, uid: number): boolean {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat !== undefined && stat.uid !== uid;
 }
 
 /** A link, whatever it leads to. */

@@ -13,10 +13,10 @@ import { entry } from './support.js';
 const clock: Clock = { monotonicMs: () => 0, wallTime: () => '', sleep: async () => {} };
 const { id } = entry;
 
-function systemd(manager: PlayedSystemd, env: Record<string, string> = {}): SystemdInstaller {
+function systemd(manager: PlayedSystemd, env: Record<string, string> = {}, uid = 1000): SystemdInstaller {
   const { tool, folder, home } = manager;
   onTestFinished(() => manager.dispose());
-  const user = () => ({ uid: 1000, username: 'ann', homedir: home });
+  const user = () => ({ uid, username: 'ann', homedir: home });
   return new SystemdInstaller({ env: { PATH: process.env.PATH, HOME: home, ...env }, clock, tool, root: folder, user });
 }
 
@@ -62,6 +62,15 @@ describe('systemd', () => {
     await systemd(manager).insist();
     await systemd(manager, { XDG_RUNTIME_DIR: '/run/of/her/own' }).insist();
     expect(manager.calls.map(({ env }) => env.XDG_RUNTIME_DIR)).toEqual([runtime, '/run/of/her/own']);
+  });
+
+  it('is not asked as the user from whose session somebody has come, by su or sudo', async () => {
+    const manager = new PlayedSystemd();
+    const uid = (process.getuid?.() ?? 0) + 1;
+    const own = join(manager.folder, 'run/user', String(uid));
+    mkdirSync(own, { recursive: true });
+    await systemd(manager, { XDG_RUNTIME_DIR: manager.folder }, uid).insist();
+    expect(manager.calls.map(({ env }) => env.XDG_RUNTIME_DIR)).toEqual([own]);
   });
 
   it('that does not run, or can not be asked, is said with the next step', async () => {
