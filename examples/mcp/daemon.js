@@ -13,5 +13,7 @@ export function notesDaemon() {
     cwd: fileURLToPath(new URL('.', import.meta.url)),
     ready: 'socket',
     version,
+    // After an upgrade, sessions under way keep the daemon that they have. The new one comes when nobody is connected any more.
+    onMismatch: 'replace-if-newer-and-idle',
   });
 }

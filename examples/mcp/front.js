@@ -5,13 +5,15 @@ import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 const lastAnswersMs = 10_000;
 /** How often it looks whether whoever started it is there. */
 const parentMs = 1_000;
+/** How often a message is said that no daemon has taken. */
+const mostTries = 3;
 /** The id of an introduction that the client did not ask for, and whose answer it must not see. */
 const againId = 'notes-mcp-again';
 
 export class Front {
   #client = new StdioServerTransport();
-  /** The client's requests, by their ids. */
-  #unanswered = new Set();
+  /** The client's requests by their ids, with the connection on which they were handed on. */
+  #unanswered = new Map();
   /** How the client has introduced itself: a daemon that is new has to be told again. */
   #introduction = [];
   #connection;
@@ -34,16 +36,29 @@ export class Front {
   }
 
   async #toDaemon(message) {
-    if (isRequest(message)) this.#unanswered.add(message.id);
+    if (isRequest(message)) this.#unanswered.set(message.id, undefined);
     try {
-      const connection = await this.#connected();
-      if (!connection.notify('mcp.message', message)) throw new Error('the daemon has ended');
+      await this.#say(message);
       if (message.method === 'initialize') this.#introduction = [{ ...message, id: againId }];
       if (message.method === 'notifications/initialized') this.#introduction.push(message);
     } catch (error) {
-      // It could not be started, or the message is too long.
+      // The daemon could not be started, or the message is too long.
       this.#refuse(message.id, error);
     }
+  }
+
+  async #say(message) {
+    for (let tries = 0; tries < mostTries; tries++) {
+      const connecting = this.#connected();
+      const connection = await connecting;
+      if (connection.notify('mcp.message', message)) {
+        if (isRequest(message)) this.#unanswered.set(message.id, connection);
+        return;
+      }
+      // It ended just now, and was told nothing.
+      this.#forget(connecting);
+    }
+    throw new Error('the daemon ends again and again');
   }
 
   #toClient(message) {
@@ -54,25 +69,32 @@ export class Front {
 
   /** Ensures the daemon, whichever front needs it first, and whenever. */
   #connected() {
-    this.#connection ??= this.#connect().catch((error) => {
-      this.#connection = undefined;
-      throw error;
-    });
-    return this.#connection;
+    if (this.#connection) return this.#connection;
+    const connecting = this.#connect();
+    connecting.then(
+      (connection) => connection.onClose(() => this.#lost(connecting, connection)),
+      () => this.#forget(connecting),
+    );
+    this.#connection = connecting;
+    return connecting;
   }
 
   async #connect() {
     const connection = await this.daemon.connect();
     connection.onNotification('mcp.message', (message) => this.#toClient(message));
-    connection.onClose(() => this.#lost());
     for (const message of this.#introduction) connection.notify('mcp.message', message);
     return connection;
   }
 
+  #forget(connecting) {
+    if (this.#connection === connecting) this.#connection = undefined;
+  }
+
   /** Whether what was under way has been done can't be known, so it is not asked again: the client may do that. */
-  #lost() {
-    this.#connection = undefined;
-    for (const id of this.#unanswered) this.#refuse(id, new Error('the daemon ended before it answered'));
+  #lost(connecting, lost) {
+    this.#forget(connecting);
+    const error = new Error('the daemon ended before it answered');
+    for (const [id, connection] of this.#unanswered) if (connection === lost) this.#refuse(id, error);
   }
 
   #refuse(id, { message, code: reason }) {

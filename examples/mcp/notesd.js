@@ -11,6 +11,7 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.
 const file = join(dirname(process.env.DAEMONRY_DESCRIPTOR), 'notes.ndjson');
 const notes = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(JSON.parse) : [];
 const servers = new Set();
+const waiting = [];
 
 await serveDaemon({
   version,
@@ -30,9 +31,12 @@ function createServer() {
     appendFileSync(file, `${JSON.stringify(text)}\n`);
     notes.push(text);
     tellEverybody(`noted: ${text}`);
+    for (const tell of waiting.splice(0)) tell(answer(text));
     return answer(`${notes.length} kept`);
   });
   server.registerTool('list_notes', { description: 'All notes' }, () => answer(notes.join('\n')));
+  const next = { description: 'Waits for the next note, whoever it comes from' };
+  server.registerTool('next_note', next, () => new Promise((resolve) => waiting.push(resolve)));
   return server;
 }
 

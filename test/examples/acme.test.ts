@@ -6,7 +6,7 @@ import { type TemporaryHome, test } from '../support/temporary-home.js';
 async function runReadmeOfAcme(home: TemporaryHome, block: number) {
   const folder = home.file('acme');
   await installExample('acme', folder);
-  return runReadme(home, 'acme', folder, block).end();
+  return runReadme(home, 'acme', folder, { block }).end();
 }
 
 describe.concurrent('examples/acme', () => {

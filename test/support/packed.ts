@@ -45,18 +45,28 @@ export async function installExample(example: string, folder: string): Promise<v
   }
 }
 
+export interface ReadmeOptions {
+  /** Which of its blocks of shell lines. */
+  readonly block?: number;
+  /** In place of the port that it names, which may be taken. */
+  readonly port?: number;
+}
+
 /**
- * The shell lines of an example's README, the blocks in their order, to be run in its folder. `npm install` has nothing left to do
- * there, and `npx` is the programs that it would have linked.
+ * The shell lines of an example's README, run in its folder. `npm install` has nothing left to do there, and `npx` is the programs
+ * that it would have linked.
  */
-export function runReadme(home: TemporaryHome, example: string, folder: string, block = 0): RunningProgram {
+export function runReadme(home: TemporaryHome, example: string, folder: string, { block = 0, port }: ReadmeOptions = {}): RunningProgram {
   home.file('bin/npm', '#!/bin/sh\nexit 0\n', 0o755);
   home.file('bin/npx', '#!/bin/sh\nprogram=$1\nshift\nexec "node_modules/.bin/$program" "$@"\n', 0o755);
-  const PATH = `${home.file('bin')}:${process.env.PATH}`;
-  return home.spawn('sh', ['-e', '-c', shellLines(example, block)], { cwd: folder, env: { PATH, NO_COLOR: '1' } });
+  const env = { PATH: `${home.file('bin')}:${process.env.PATH}`, NO_COLOR: '1', ...(port && { PORT: String(port) }) };
+  const lines = shellLines(example, block);
+  return home.spawn('sh', ['-e', '-c', port ? lines.replaceAll('3000', String(port)) : lines], { cwd: folder, env });
 }
 
 function dependenciesOf(folder: string): readonly string[] {
+  // What `npm install daemonry` is for.
+  if (!existsSync(join(folder, 'package.json'))) return ['daemonry'];
   const { dependencies, devDependencies } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   return Object.keys({ ...dependencies, ...devDependencies });
 }
