@@ -13,6 +13,8 @@ export function notesDaemon() {
     cwd: fileURLToPath(new URL('.', import.meta.url)),
     ready: 'socket',
     version,
+    // What a front and the daemon say to each other beside MCP itself: of two installed versions that differ here, one is told so.
+    protocol: 1,
     // After an upgrade, sessions under way keep the daemon that they have. The new one comes when nobody is connected any more.
     onMismatch: 'replace-if-newer-and-idle',
   });

@@ -15,6 +15,7 @@ const waiting = [];
 
 await serveDaemon({
   version,
+  protocol: 1,
   // It ends when no client has been there for half an hour. The next one starts it again.
   idle: '30m',
   onConnection: (connection) => {

@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
@@ -118,6 +119,28 @@ describe.concurrent('examples/mcp', () => {
     client.kill('SIGKILL');
     await untilDead(front);
     expect(await client.end()).toMatchObject({ exitCode: 137, stderr: '' });
+  });
+
+  test('an upgrade leaves sessions under way the daemon that they have, and comes when nobody is connected any more', async ({
+    home,
+    notes,
+  }) => {
+    const old = await notes.client();
+    expect(await old.call('add_note', 'buy milk')).toBe('1 kept');
+    const { pid } = notes.daemon;
+    const about = join(notes.folder, 'package.json');
+    writeFileSync(about, readFileSync(about, 'utf8').replace('1.0.0', '1.1.0'));
+
+    const early = await notes.client();
+    expect(await early.call('list_notes')).toBe('buy milk');
+    expect(home.descriptor('notesd')).toMatchObject({ pid, version: '1.0.0' });
+    await Promise.all([old.client.close(), early.client.close()]);
+    await Promise.all([untilDead(old.front), untilDead(early.front)]);
+
+    const late = await notes.client();
+    expect(await late.call('list_notes')).toBe('buy milk');
+    expect(home.descriptor('notesd').version).toBe('1.1.0');
+    expect(isAlive(pid)).toBe(false);
   });
 
   test('a daemon that can not be started fails the client with the reason', async ({ home, notes }) => {
