@@ -6,6 +6,8 @@ import { machineSettings } from '../composition/settings.js';
 
 /** How often the processes that own it are looked at. */
 const lookMs = 1_000;
+/** More are not looked at each second. */
+const mostProcesses = 1_000;
 /** How long the first who wants to hold it by a connection has to come. */
 const firstLeaseMs = 60_000;
 
@@ -67,6 +69,7 @@ export class Leases {
     const identity = parseIdentity(owner);
     if (!identity) return false;
     const isNew = !this.#processes.some(({ pid, startToken }) => pid === identity.pid && startToken === identity.startToken);
+    if (isNew && this.#processes.length >= mostProcesses) return false;
     if (isNew) this.#processes = [...this.#processes, identity];
     this.#lookOn();
     return true;
