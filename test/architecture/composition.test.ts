@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { autostartContext } from '../../src/app/composition/autostart.js';
 import { bindingsFor } from '../../src/app/composition/bindings.js';
 import { composeMachine } from '../../src/app/composition/compose.js';
 import { createContainer } from '../../src/app/composition/container.js';
@@ -38,6 +39,14 @@ describe('composition', () => {
     expect(classesOf(composeMachine(settingsOf('linux'))).inspector).toBe('LinuxProcessInspector');
     expect(classesOf(composeMachine(settingsOf('darwin'))).inspector).toBe('MacosProcessInspector');
     expect(classesOf(composeMachine(settingsOf('win32'))).inspector).toBe('WindowsProcessInspector');
+  });
+
+  it('takes the service manager of its own platform', () => {
+    const installers = { linux: 'SystemdInstaller', darwin: 'LaunchdInstaller', win32: 'TaskInstaller' } as const;
+    for (const [platform, name] of Object.entries(installers)) {
+      const settings = settingsOf(platform as NodeJS.Platform);
+      expect(autostartContext(composeMachine(settings), settings).installer.constructor.name).toBe(name);
+    }
   });
 
   it('refuses a platform that it has no adapters for', () => {

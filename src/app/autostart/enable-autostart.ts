@@ -18,6 +18,8 @@ export interface Enabled {
   readonly target: ServiceTarget;
   readonly outcome: 'enabled' | 'already-enabled';
   readonly definition: string;
+  /** What the service runs by, in the place where it is now. */
+  readonly program: string;
   readonly verified: boolean;
   /** Those that ran before, and that the manager has started anew. */
   readonly takenOver: readonly string[];
@@ -47,7 +49,7 @@ export async function enableAutostart(context: EnableContext, target: ServiceTar
   const isUnchanged = isOld && (await isAsItShouldBe(context, target));
   const before = await viewsOf(context, target);
   const isProven = isUnchanged && before.every((view) => view.phase === 'ready' && isKeptBy(view, target.id));
-  const { definition } = await installService(context, target);
+  const { definition, program } = await installService(context, target);
   if (options.verify && !isProven) {
     try {
       await startService(context, target, options.signal);
@@ -60,6 +62,7 @@ export async function enableAutostart(context: EnableContext, target: ServiceTar
     target,
     outcome: isUnchanged ? 'already-enabled' : 'enabled',
     definition,
+    program,
     verified: options.verify,
     takenOver: options.verify && !isProven ? namesOf(before.filter((view) => isForeign(view, target))) : [],
     views: await Promise.all(target.names.map((name) => look(machine, { name }))),

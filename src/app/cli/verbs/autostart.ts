@@ -200,8 +200,12 @@ function enabledLine({ outcome, target, verified, views, takenOver }: Enabled, n
   return `${name} is ${outcome === 'enabled' ? '' : 'already '}enabled as ${target.id}${pid === '' && verified ? '' : proof}`;
 }
 
-function warningsOf({ obstacles, lingerBy }: Enabled, askedToLinger: boolean): readonly string[] {
+function warningsOf({ obstacles, lingerBy, program }: Enabled, askedToLinger: boolean): readonly string[] {
   const refused = askedToLinger && lingerBy !== undefined ? [`lingering is not permitted from here: ${lingerBy}`] : [];
+  const passing = /[\\/]_npx[\\/]/.test(program)
+    ? ['daemonry runs out of the cache of npx, which npm may empty: npm install --global daemonry, and enable it again']
+    : [];
   // What every logon task and agent is needs no warning.
-  return [...refused, ...obstacles.filter(({ code }) => code !== 'at-login').map(({ message, hint }) => `${message}: ${hint}`)];
+  const told = obstacles.filter(({ code }) => code !== 'at-login');
+  return [...refused, ...passing, ...told.map(({ message, hint }) => `${message}: ${hint}`)];
 }
