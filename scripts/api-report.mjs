@@ -1,6 +1,6 @@
 // The public surface of every entry, as text: docs/api-report, which changes in review whenever the surface does.
 // `npm run api:update` writes it anew; without --update, says what differs and what is not documented, and fails.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,9 @@ const { name, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'u
 function emitDeclarations() {
   const types = join(work, 'types');
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', types], { cwd: root, stdio: 'inherit' });
+  const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', types], { cwd: root, stdio: 'inherit' });
+  // The compiler has said why.
+  if (status !== 0) process.exit(1);
   return Object.entries(exports).flatMap(([path, { types: file }]) =>
     file ? [{ entry: basename(path) === '.' ? name : basename(path), file: join(types, file.slice('./dist/types/'.length)) }] : [],
   );
