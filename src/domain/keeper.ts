@@ -362,10 +362,11 @@ export class Keeper {
     const end = endOfFailed(failure.error);
     const { ranMs } = failure;
     this.kept = { ...this.kept, descriptor: latest };
-    this.last = { end, ranMs };
     const failed = { ...latest, history, supervisedBy: this.self };
-    const decision = await this.decide(failed, this.last);
+    const decision = await this.decide(failed, { end, ranMs });
     if (latest.instanceId !== before.instanceId) {
+      // Else the run that has ended is still the last one, of whose end nobody else knows, should this not come to be written down.
+      this.last = { end, ranMs };
       if (untold) this.untold = untold;
       await this.tell(held, latest);
       return this.conclude(held, view, decision, { descriptor: failed, end, decision });

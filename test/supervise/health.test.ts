@@ -28,7 +28,7 @@ async function expectUnhealthy(home: TemporaryHome, name: string, run: { instanc
     cause: 'crash',
     decision: expect.stringMatching(/not well any more.*; restarted/),
   });
-  expect((await home.cli(['why', name])).stdout).toMatch(
+  expect((await home.cli(['why', name, '-n', '100'])).stdout).toMatch(
     new RegExp(`pid ${run.pid} crashed.* it was not well any more and was ended; restarted`),
   );
 }

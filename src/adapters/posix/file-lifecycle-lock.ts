@@ -25,6 +25,8 @@ export interface LockSystem {
   readonly repo: FileDescriptorRepo;
   readonly inspector: { vantage(): Vantage; observe(pid: number): Observation };
   readonly kernelLock: KernelLock;
+  /** In writing, where nothing stands in the way of that: for a program that takes many locks in haste, since the kernel's may take a helper process. */
+  readonly claimsFirst?: boolean | undefined;
 }
 
 /** Between two looks at a lock that can't be waited for in the kernel. */
@@ -87,6 +89,12 @@ export class FileLifecycleLock implements LifecycleLock {
   }
 
   private async attempt(files: { lock: string; claim: string }, leftMs: number, signal: AbortSignal | undefined): Promise<Attempt> {
+    if (this.system.claimsFirst) {
+      const release = this.claimInHaste(files);
+      if (release) return { release };
+      // Else a full disk, or what is no claim, must not keep a daemon from being stopped.
+      if (this.livingHolder(files)) return { release: undefined };
+    }
     const opened = openLockFile(files.lock, this.system.kernelLock.openFlags);
     if (opened === 'busy') return { release: undefined };
     const { fd } = opened;
@@ -124,6 +132,19 @@ export class FileLifecycleLock implements LifecycleLock {
     if (!claim || this.isFree(claim)) return release;
     naming(files.lock, 'write', () => ftruncateSync(fd, 0));
     return undefined;
+  }
+
+  private claimInHaste(files: { lock: string; claim: string }): (() => void) | undefined {
+    const opened = openLockFile(files.lock, 0);
+    if (opened === 'busy') return undefined;
+    try {
+      return this.claim(opened.fd, files);
+    } catch (error) {
+      if (isDaemonError(error)) return undefined;
+      throw error;
+    } finally {
+      closeQuietly(opened.fd);
+    }
   }
 
   private claim(fd: number, files: { lock: string; claim: string }): (() => void) | undefined {

@@ -12,7 +12,6 @@ import { strayDescriptors as macosStrayDescriptors } from '../../adapters/macos/
 import { JsonRpcControlChannel } from '../../adapters/net/json-rpc-control-channel.js';
 import { NetReadinessProbe } from '../../adapters/net/net-readiness-probe.js';
 import { FileLifecycleLock } from '../../adapters/posix/file-lifecycle-lock.js';
-import { NoKernelLock } from '../../adapters/posix/no-kernel-lock.js';
 import { PosixProcessSpawner } from '../../adapters/posix/posix-process-spawner.js';
 import { PosixSignalSender } from '../../adapters/posix/posix-signal-sender.js';
 import { SystemClock } from '../../adapters/system-clock.js';
@@ -42,14 +41,14 @@ const posix: readonly Binding[] = [
   ),
   bind(
     tokens.lock,
-    [tokens.clock, tokens.descriptors, tokens.inspector, tokens.kernelLock],
-    (clock, repo, inspector, kernelLock) => new FileLifecycleLock({ clock, repo, inspector, kernelLock }),
+    [tokens.settings, tokens.clock, tokens.descriptors, tokens.inspector, tokens.kernelLock],
+    ({ claimsFirst }, clock, repo, inspector, kernelLock) => new FileLifecycleLock({ clock, repo, inspector, kernelLock, claimsFirst }),
   ),
 ];
 
 const linux: readonly Binding[] = [
   bind(tokens.inspector, [tokens.settings], ({ env }) => new LinuxProcessInspector(env)),
-  bind(tokens.kernelLock, [tokens.settings], ({ env, lockBy }) => (lockBy === 'claim' ? new NoKernelLock() : new Flock(env))),
+  bind(tokens.kernelLock, [tokens.settings], ({ env }) => new Flock(env)),
   bind(tokens.strayDescriptors, [tokens.settings], ({ isOursAlone }) =>
     isOursAlone ? once(linuxStrayDescriptors) : linuxStrayDescriptors,
   ),
@@ -58,7 +57,7 @@ const linux: readonly Binding[] = [
 
 const macos: readonly Binding[] = [
   bind(tokens.inspector, [tokens.settings], ({ env }) => new MacosProcessInspector(env)),
-  bind(tokens.kernelLock, [tokens.settings], ({ lockBy }) => (lockBy === 'claim' ? new NoKernelLock() : new Exlock())),
+  bind(tokens.kernelLock, [], () => new Exlock()),
   bind(tokens.strayDescriptors, [tokens.settings], ({ isOursAlone }) =>
     isOursAlone ? once(macosStrayDescriptors) : macosStrayDescriptors,
   ),

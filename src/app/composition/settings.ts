@@ -4,8 +4,8 @@ import { homePath } from '../../adapters/files/home.js';
 
 /** What one composition is made for: a home, an environment and a platform. */
 export interface MachineSettings extends FileSettings {
-  /** By the kernel where it can. By claim: without a helper process, for a program that takes many locks in haste. */
-  readonly lockBy?: 'kernel' | 'claim';
+  /** Locks are claimed in writing where that goes; see `FileLifecycleLock`. */
+  readonly claimsFirst?: boolean;
   /** This program runs no code but ours, and has no more foreign descriptors than it was started with: they are looked for once. */
   readonly isOursAlone?: boolean;
 }

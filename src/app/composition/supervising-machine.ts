@@ -6,6 +6,6 @@ import type { MachineSettings } from './settings.js';
 
 /** What a supervisor runs on. It takes the lock by claim alone: no helper process stands between a crash and the next run. */
 export function composeSupervisingMachine(settings: MachineSettings): SupervisingMachine {
-  const machine = composeMachine({ ...settings, lockBy: 'claim' });
+  const machine = composeMachine({ ...settings, claimsFirst: true });
   return { ...machine, health: new NetHealthProber(), backgroundClock: new SystemClock(false) };
 }

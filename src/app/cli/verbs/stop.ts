@@ -30,5 +30,5 @@ export async function stop(invocation: Invocation, context: VerbContext): Promis
 
 /** No helper process and no reading of the process table for each of them, either of which takes longer than to end one. */
 function machineForMany(settings: MachineSettings): Machine {
-  return shareSurveys(composeMachine({ ...settings, lockBy: 'claim' }));
+  return shareSurveys(composeMachine({ ...settings, claimsFirst: true }));
 }
