@@ -76,7 +76,8 @@ export class ServiceFiles {
 
   /** The last one takes the launcher along. */
   remove(id: string): void {
-    for (const path of [join(this.folder, `${id}.json`), this.reportPath(id)]) naming(path, 'write', () => removeIfThere(path));
+    const lock = join(this.folder, `${id}.service.lock`);
+    for (const path of [join(this.folder, `${id}.json`), this.reportPath(id), lock]) naming(path, 'write', () => removeIfThere(path));
     if (this.records().length === 0) naming(this.folder, 'write', () => rmSync(this.folder, { recursive: true, force: true }));
   }
 
