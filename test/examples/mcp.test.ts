@@ -143,6 +143,15 @@ describe.concurrent('examples/mcp', () => {
     expect(isAlive(pid)).toBe(false);
   });
 
+  test('what is too long is refused with the reason, in both directions, and the session goes on', async ({ notes }) => {
+    const { call } = await notes.client();
+    await expect(call('add_note', 'x'.repeat(2 * 1024 * 1024))).rejects.toThrow(/the message has \d+ bytes/);
+    const half = 'x'.repeat(700 * 1024);
+    expect([await call('add_note', half), await call('add_note', half)]).toEqual(['1 kept', '2 kept']);
+    await expect(call('list_notes')).rejects.toThrow(/the message has \d+ bytes/);
+    expect(await call('add_note', 'short')).toBe('3 kept');
+  });
+
   test('a daemon that can not be started fails the client with the reason', async ({ home, notes }) => {
     await expect(notes.client({ DAEMONRY_HOME: home.file('a-file', '') })).rejects.toThrow(/a-file/);
   });
