@@ -104,6 +104,7 @@ export class Connection {
     this.#peer.ref();
   }
 
+  /** Takes back one `ref`. */
   unref(): void {
     this.#peer.unref();
   }

@@ -42,7 +42,9 @@ export interface EmbeddedSupervisor {
   ensure(options: SupervisedOptions & Cancellable): Promise<RunningDaemon>;
   /** As it was started last. Throws `not-found`. */
   restart(name: string, options?: Cancellable): Promise<RunningDaemon>;
+  /** As `Daemon.stop`, for good: it is not started again. */
   stop(name: string, options?: Cancellable & { readonly graceMs?: number }): Promise<StopResult>;
+  /** As `Daemon.status`: of any daemon of this home. */
   status(name: string): Promise<DaemonStatus>;
   /** Keeps running what a supervisor of this home kept that is gone. */
   takeOver(): Promise<void>;

@@ -73,8 +73,10 @@ export interface Daemon {
    * throws.
    */
   connect(options: RawConnectOptions): Promise<Socket>;
+  /** The same, with the handshake done: JSON-RPC in both directions. */
   connect(options?: ConnectOptions): Promise<Connection>;
   /** The last lines of its log, oldest first, whether it runs or not. */
   logs(options: FollowOptions): AsyncIterable<string>;
+  /** The same, as they are now. Default: the last 10. */
   logs(options?: LogOptions): Promise<readonly string[]>;
 }
