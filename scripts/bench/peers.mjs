@@ -1,7 +1,7 @@
 // Other managers, each as its own manual has it, in a folder of its own. Their logs go nowhere, where they can.
 import { execFileSync, spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { familyOf, parentOf, untilDead, waitFor } from './processes.mjs';
 import { plainEnvironment } from './stage.mjs';
 
@@ -32,8 +32,8 @@ function pm2(file) {
   return {
     name: 'pm2',
     startsAnew: true,
-    find: () =>
-      file && `pm2 ${output(file, ['--version'], { ...plainEnvironment(), PM2_HOME: '/nonexistent', PM2_DISCRETE_MODE: 'true' })}`,
+    // Asked for its version, it starts its manager.
+    find: () => file && `pm2 ${JSON.parse(readFileSync(join(dirname(realpathSync(file)), '..', 'package.json'), 'utf8')).version}`,
     /** Whoever comes first starts its manager, too. */
     openCold(folder) {
       const { call, line } = pm2Of(file, folder);

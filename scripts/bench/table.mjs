@@ -36,10 +36,11 @@ export class Table {
     return this.samples.get(row)?.get(column);
   }
 
-  ratio(row, column) {
+  /** `by`: what of the samples is compared. Of the smallest ones, where a machine does other work: it can only make more of them. */
+  ratio(row, column, by = median) {
     const { base } = this.columns.find(({ key }) => key === column);
     const [list, floor] = [this.of(row, column), this.of(base, column)];
-    return list && floor && row !== base ? median(list) / median(floor) : undefined;
+    return list && floor && row !== base ? by(list) / by(floor) : undefined;
   }
 
   markdown() {
@@ -72,7 +73,9 @@ export class Table {
       const { label, base } = this.columns.find(({ key }) => key === column);
       const shown = unit ? `${figure(measured)} ${unit}` : `${measured.toFixed(2)} ×`;
       const aim = unit ? `≤ ${atMost} ${unit}` : `≤ ${atMost} × ${base}`;
-      return [{ what: `${this.title}: ${label}, ${row}`, aim, shown, met: measured <= atMost }];
+      const least = (list) => Math.min(...list);
+      const atBest = unit ? `${figure(least(this.of(row, column)))} ${unit}` : `${this.ratio(row, column, least).toFixed(2)} ×`;
+      return [{ what: `${this.title}: ${label}, ${row}`, aim, shown, atBest, met: measured <= atMost }];
     });
   }
 

@@ -8,7 +8,7 @@ import { Table } from '../table.mjs';
 
 const callers = 32;
 /** Who has not answered by then hangs. */
-const patienceMs = 60_000;
+const patienceMs = 30_000;
 /** Until whoever answers before he has started anything has done so. */
 const settleMs = 500;
 const ours = 'daemonry';
