@@ -14,7 +14,7 @@ const { name, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'u
 /** From the sources, not from dist: that may be older. */
 function emitDeclarations() {
   const types = join(work, 'types');
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const tsc = join(root, 'node_modules', 'typescript-7', 'bin', 'tsc');
   const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', types], { cwd: root, stdio: 'inherit' });
   // The compiler has said why.
   if (status !== 0) process.exit(1);

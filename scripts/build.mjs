@@ -172,7 +172,7 @@ const library = {
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 const results = await Promise.all([build(commandLine), build(windows), build(supervisor), build(library)]);
 writeFileSync(join(root, 'dist', 'THIRD-PARTY-LICENSES'), licencesOf(results));
-execFileSync(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
+execFileSync(process.execPath, [join(root, 'node_modules', 'typescript-7', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
   cwd: root,
   stdio: 'inherit',
 });

@@ -25,7 +25,7 @@ function run(title, command, args) {
 mkdirSync(dirname(report), { recursive: true });
 rmSync(report, { force: true });
 const passed = [
-  run('types', bin('tsc'), ['--noEmit']),
+  run('types', process.execPath, [join(root, 'node_modules', 'typescript-7', 'bin', 'tsc'), '--noEmit']),
   run('lint', bin('biome'), ['check', '--error-on-warnings', '.']),
   run('tests', bin('vitest'), ['run', ...reporters, ...process.argv.slice(2)]),
 ];

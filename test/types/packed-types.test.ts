@@ -26,12 +26,12 @@ describe.concurrent('the packed declarations', () => {
   const nodes = { module: 'nodenext', skipLibCheck: false };
   const bundlers = { module: 'preserve', moduleResolution: 'bundler', skipLibCheck: false };
   test.for([
-    ['the compiler of this project', 'node_modules', nodes],
-    ['the last one in JavaScript', 'scripts/docs/node_modules', nodes],
-    ['what bundlers resolve', 'node_modules', bundlers],
-  ] as const)('are what the type tests say, for %s', async ([, modules, resolution], { home }) => {
+    ['the compiler of this project', 'typescript-7', nodes],
+    ['the last one in JavaScript', 'typescript', nodes],
+    ['what bundlers resolve', 'typescript-7', bundlers],
+  ] as const)('are what the type tests say, for %s', async ([, compiler, resolution], { home }) => {
     const cwd = await hostWithTypeTests(home, resolution);
-    const tsc = join(projectRoot, modules, 'typescript', 'bin', 'tsc');
+    const tsc = join(projectRoot, 'node_modules', compiler, 'bin', 'tsc');
     expect(await home.spawn(process.execPath, [tsc, '-p', '.'], { cwd }).end()).toMatchObject({ stdout: '', exitCode: 0 });
   });
 });
