@@ -20,7 +20,9 @@ export function markdown({ machine, load, peers, missing, rounds, tables, comman
           '',
           '| what | aim | measured | | smallest |',
           '|---|---|---|---|---|',
-          ...verdicts.map(({ what, aim, shown, atBest, met }) => `| ${what} | ${aim} | ${shown} | ${met ? 'met' : '**missed**'} | ${atBest} |`),
+          ...verdicts.map(
+            ({ what, aim, shown, atBest, met }) => `| ${what} | ${aim} | ${shown} | ${met ? 'met' : '**missed**'} | ${atBest} |`,
+          ),
           '',
         ]),
     ...tables.flatMap((table) => [...table.markdown(), ...(charts ? [`![${table.title}](${table.id}.svg)`, ''] : [])]),
