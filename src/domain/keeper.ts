@@ -40,6 +40,8 @@ export interface KeeperEvents {
 const watchPollMs = 50;
 /** After a failure of the machine's own: a full disk, a lock that is held for long. */
 const troublePauseMs = 1_000;
+/** What a process had that was killed for want of memory is freed a little later: a spawn before that may have the kernel kill us next. */
+const memoryPauseMs = 250;
 
 /** Running: it is to be watched. Over: not ours to keep any more. Else, how long until the next attempt. */
 type Step = 'running' | 'over' | { readonly waitMs: number };
@@ -272,6 +274,7 @@ export class Keeper {
     const decision = await this.decide(descriptor, { end, ranMs });
     const untold = { descriptor, end, decision };
     const isAtOnce = decision.action === 'restart' && decision.delayMs === 0 && view.state !== 'running';
+    if (isAtOnce && (await this.mayBeMemory(descriptor, end))) await this.machine.backgroundClock.sleep(memoryPauseMs, this.leaving.signal);
     return isAtOnce ? this.relaunch(held, descriptor, decision.history, untold) : this.conclude(held, view, decision, untold);
   }
 
@@ -399,10 +402,14 @@ export class Keeper {
     if (trouble !== undefined) this.events.say(descriptor.name, `ended, which could not be noted: ${trouble}`);
   }
 
+  private async mayBeMemory(descriptor: Descriptor, end: RunEnd): Promise<boolean> {
+    const isSudden = end.kind === 'unknown' || (end.kind === 'killed' && end.signal === 'SIGKILL');
+    return isSudden && sawMemoryKill(this.machine, descriptor);
+  }
+
   private async causeOf(descriptor: Descriptor, end: RunEnd, action: RestartDecision['action']): Promise<RunCause> {
     if (action === 'give-up') return 'crash-loop';
-    const mayBeMemory = end.kind === 'unknown' || (end.kind === 'killed' && end.signal === 'SIGKILL');
-    if (mayBeMemory && (await sawMemoryKill(this.machine, descriptor))) return 'oom';
+    if (await this.mayBeMemory(descriptor, end)) return 'oom';
     if (isSuccess(end, this.kept.spec.successCodes)) return 'exit';
     return end.kind === 'unknown' ? 'unknown' : 'crash';
   }

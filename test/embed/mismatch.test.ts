@@ -3,7 +3,7 @@ import { describe, expect } from 'vitest';
 import type { DaemonOptions } from '../../src/app/embed/index.js';
 import { loadLibrary } from '../support/library.js';
 import { environmentOf, isAlive } from '../support/processes.js';
-import { fixture, serveFile } from '../support/suite.js';
+import { fixture, libraryFile, serveFile } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -53,7 +53,7 @@ describe.concurrent('ensure of a daemon that is defined otherwise', () => {
 
   test('does not count what is worth no restart, nor where it is called from', async ({ home }) => {
     const { pid } = await sleeper(home).ensure();
-    const elsewhere = `import(${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)}).then(async ({ defineDaemon }) => {
+    const elsewhere = `import(${JSON.stringify(libraryFile)}).then(async ({ defineDaemon }) => {
       const options = ${JSON.stringify({ name: 'acme', command: 'sleep', args: ['1000'], home: home.path, version: '1.0.0' })};
       console.log(JSON.stringify(await defineDaemon(options).ensure()));
     })`;
@@ -149,7 +149,7 @@ describe.concurrent("a daemon's own protocol", () => {
 
 describe.concurrent('its environment and folder', () => {
   test('a list of names is what it inherits, with PATH and HOME, and nothing else', async ({ home }) => {
-    const script = `process.env.GIVEN = 'yes'; process.env.KEPT = 'no'; import(${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)}).then(({ defineDaemon }) =>
+    const script = `process.env.GIVEN = 'yes'; process.env.KEPT = 'no'; import(${JSON.stringify(libraryFile)}).then(({ defineDaemon }) =>
       defineDaemon(${JSON.stringify({ name: 'acme', command: 'sleep', args: ['1000'], cwd: null, home: home.path, env: ['GIVEN', 'UNSET'] })}).ensure())`;
     expect((await home.spawn(process.execPath, ['-e', script]).end()).exitCode).toBe(0);
     const names = Object.keys(environmentOf(home.descriptor('acme').pid)).filter((name) => !name.startsWith('DAEMONRY_'));
