@@ -126,10 +126,13 @@ async function settle(machine: Machine, held: HeldLock, view: DaemonView, reques
 
 /** The answer for one that runs: nothing is changed. */
 export async function alreadyRunning(machine: Machine, view: DaemonView, request: StartRequest): Promise<StartResult> {
-  const remembered = request.spec && (await machine.descriptors.readSpec(request.ref));
+  const descriptor = view.descriptor as Descriptor;
+  // By the same definition: it is not read again to be compared.
+  const isSame = request.spec?.fingerprint !== undefined && request.spec.fingerprint === descriptor.fingerprint;
+  const remembered = request.spec && !isSame && (await machine.descriptors.readSpec(request.ref));
   return {
     outcome: 'already-running',
-    descriptor: view.descriptor as Descriptor,
+    descriptor,
     path: view.place.descriptor,
     differs: request.spec && remembered ? differingFields(request.spec, remembered) : [],
     end: () => undefined,

@@ -198,6 +198,8 @@ export class FileDescriptorRepo implements DescriptorRepo {
   }
 
   private endedBy(files: DaemonFiles): string | undefined {
+    // To be told of a missing file by an exception takes as long as all else that is read here.
+    if (!exists(files.ended)) return undefined;
     const file = readOwnFile(files.ended);
     return file && 'text' in file ? file.text.trim() : undefined;
   }
