@@ -159,16 +159,30 @@ scenarios('restarted', (it) => {
   });
 });
 
+/**
+ * Has a greedy daemon eat, and waits until the kernel has killed it and has its memory back. Before that, it may kill whoever
+ * wants some next, a verb or a supervisor: so nothing is spawned here meanwhile.
+ */
+const untilKilled = `: >/volume/eat
+  memory=/sys/fs/cgroup/memory; events=$memory/memory.oom_control; usage=$memory/memory.usage_in_bytes
+  [ -e $events ] || { events=/sys/fs/cgroup/memory.events; usage=/sys/fs/cgroup/memory.current; }
+  while :; do
+    kills=0
+    while read -r word count; do [ "$word" = oom_kill ] && kills=$count; done <$events
+    read -r used <$usage
+    [ "$kills" -gt 0 ] && [ "$used" -lt 200000000 ] && break
+  done`;
+const eat = 'for (const kept = [];;) kept.push(Buffer.alloc(1e6, 1));';
+
 scenarios('out-of-memory', (it) => {
   it('a daemon that the kernel killed is stale, and starts again', async (stage, row) => {
     const container = await stage.start(row);
-    const greedy = `console.log('up'); if (require('fs').existsSync('/volume/eat')) for (const kept = [];;) kept.push(Buffer.alloc(1e6, 1));
-      setInterval(() => {}, 1e6)`;
-    await container.exec(['touch', '/volume/eat']);
+    const greedy = `console.log('up'); setInterval(() => { if (require('fs').existsSync('/volume/eat')) ${eat} }, 20)`;
     expect(await daemonry(container, 'start', 'x', '--', 'node', '-e', greedy)).toMatchObject({
       exitCode: 0,
       json: { outcome: 'started' },
     });
+    await container.exec(['sh', '-c', untilKilled]);
     await waitFor('its end', async () => (await daemonry(container, 'status', 'x')).json.status !== 'running', 60_000);
     expect(await daemonry(container, 'status', 'x')).toMatchObject({ exitCode: 1, json: { status: 'stale' } });
     expect(
@@ -184,11 +198,10 @@ scenarios('out-of-memory', (it) => {
   it('a supervised daemon that the kernel killed is restarted, and why tells of it', async (stage, row) => {
     const container = await stage.start(row);
     const greedyOnce = `console.log('up'); const fs = require('fs');
-      if (fs.existsSync('/volume/eat')) { fs.unlinkSync('/volume/eat'); for (const kept = [];;) kept.push(Buffer.alloc(1e6, 1)); }
-      setInterval(() => {}, 1e6)`;
-    await container.exec(['touch', '/volume/eat']);
+      setInterval(() => { if (fs.existsSync('/volume/eat')) { fs.unlinkSync('/volume/eat'); ${eat} } }, 20)`;
     const started = await daemonry(container, 'start', 'x', '--restart', 'always', '--', 'node', '-e', greedyOnce);
     expect(started).toMatchObject({ exitCode: 0, json: { outcome: 'started' } });
+    await container.exec(['sh', '-c', untilKilled]);
     const runsOf = async () => (await daemonry(container, 'why', 'x')).json.runs as readonly unknown[];
     await waitFor('a run on record', async () => (await runsOf()).length > 0, 60_000);
     expect(await runsOf()).toMatchObject([{ pid: started.json.pid, cause: 'oom', signal: 'SIGKILL', logTail: ['up'] }]);
