@@ -296,7 +296,7 @@ describe('reading a project file', () => {
   });
 
   test('a longest delay that is below the first is told where the file says so, of the defaults once', () => {
-    const file = '/work/daemonry.yaml';
+    const file = '/srv/daemonry.yaml';
     const read = (text: string) => failure(() => parseProject(`project: shop\n${text}`, file)).errors;
     const own = read('daemons:\n  a:\n    command: x\n    restart: { policy: always, delay: 2s, max_delay: 1s }\n');
     expect(own).toMatchObject([{ line: 5, path: ['daemons', 'a', 'restart', 'max_delay'] }]);
