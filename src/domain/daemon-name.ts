@@ -26,5 +26,10 @@ function invalidName(name: string): DaemonError {
 
 /** Names are compared without case, since some file systems do. */
 export function sameName(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
+  return nameKey(a) === nameKey(b);
+}
+
+/** What all spellings of a name have in common. */
+export function nameKey(name: string): string {
+  return name.toLowerCase();
 }

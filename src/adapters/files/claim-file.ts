@@ -8,20 +8,22 @@ const deepestGraves = 8;
 
 /**
  * Claims a path by linking a whole file to it, for where the kernel can't hold a lock for us. True when it is ours.
+ * `like`: another claim of ours, which is held and says the same: to make a file takes many times as long as to link one.
  *
  * A dead holder's claim is removed by the one who claims its grave, a path that only that holder's nonce leads to: so
  * two removers never meet, and the living claim of whoever came after is never taken for the dead one.
  */
-export function claimFile(path: string, me: LockHolder, isFree: (holder: LockHolder) => boolean, depth = 0): boolean {
-  if (linkWhole(path, encodeHolder(me))) return true;
+export function claimFile(path: string, me: LockHolder, isFree: (holder: LockHolder) => boolean, like?: string, depth = 0): boolean {
+  const text = encodeHolder(me);
+  if (linkWhole(path, text, like)) return true;
   const found = lookAt(path);
   if (found === 'absent' || found === 'unreadable' || (found !== 'empty' && !isFree(found)) || depth >= deepestGraves) return false;
   const nonce = nonceOf(found);
   const grave = `${path}.${nonce}`;
-  if (!claimFile(grave, me, isFree, depth + 1)) return false;
+  if (!claimFile(grave, me, isFree, like, depth + 1)) return false;
   if (nonceOf(lookAt(path)) === nonce) naming(path, 'write', () => removeIfThere(path));
   naming(grave, 'write', () => removeIfThere(grave));
-  return linkWhole(path, encodeHolder(me));
+  return linkWhole(path, text, like);
 }
 
 export function readClaim(path: string): LockHolder | undefined {
@@ -48,8 +50,9 @@ function nonceOf(found: Found): string {
  * Never seen empty: the file is written under another name and appears with its content. False where somebody else's is
  * there, or where the lock's holder has cleared away ours before it appeared.
  */
-function linkWhole(path: string, text: string): boolean {
+function linkWhole(path: string, text: string, like: string | undefined): boolean {
   return naming(path, 'write', () => {
+    if (like !== undefined && linkAlike(like, path, text)) return true;
     const temporary = temporaryPath(path);
     writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 });
     try {
@@ -62,4 +65,17 @@ function linkWhole(path: string, text: string): boolean {
       removeIfThere(temporary);
     }
   });
+}
+
+/** False where that is no way: on another disk, for one, or where a person has removed the other claim and somebody else's stands there. */
+function linkAlike(like: string, path: string, text: string): boolean {
+  try {
+    linkSync(like, path);
+  } catch {
+    return false;
+  }
+  const file = readOwnFile(path);
+  if (file && 'text' in file && file.text === text) return true;
+  removeIfThere(path);
+  return false;
 }

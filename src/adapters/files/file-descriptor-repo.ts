@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DaemonError } from '../../domain/daemon-error.js';
-import { checkedFolderName, checkedName, sameName } from '../../domain/daemon-name.js';
+import { checkedFolderName, checkedName, nameKey, sameName } from '../../domain/daemon-name.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import type { Descriptor, DescriptorReading } from '../../domain/descriptor.js';
 import type { DaemonPlace, DaemonRef, DescriptorRepo, HeldLock, InstanceFiles } from '../../domain/ports.js';
@@ -32,7 +32,7 @@ export interface FileSettings {
 export class FileDescriptorRepo implements DescriptorRepo {
   /** Where the files are of those whose lock is held: they stay there until it is let go of. */
   private readonly held = new WeakMap<DaemonRef, Place>();
-  private homeOfTurn: string | undefined;
+  private turn: Turn = {};
 
   constructor(protected readonly settings: FileSettings) {}
 
@@ -49,7 +49,16 @@ export class FileDescriptorRepo implements DescriptorRepo {
     const decoded = decodeDescriptor(file.text);
     if (decoded.kind !== 'present') return decoded;
     if (!ref.descriptor && !sameName(decoded.descriptor.name, name)) return { kind: 'corrupt', reason: 'it is the record of another name' };
-    return { ...decoded, endedCleanly: this.endedBy(files) === decoded.descriptor.instanceId };
+    const { descriptor } = decoded;
+    const isMarked = () => this.endedBy(files) === descriptor.instanceId;
+    return {
+      kind: 'present',
+      descriptor,
+      // Asked for of the dead only.
+      get endedCleanly() {
+        return isMarked();
+      },
+    };
   }
 
   write(held: HeldLock, descriptor: Descriptor): void {
@@ -123,7 +132,7 @@ export class FileDescriptorRepo implements DescriptorRepo {
 
   /** The files of a daemon, in the folder that was first made for its name in any spelling. */
   locate(ref: DaemonRef): Place {
-    return this.held.get(ref) ?? this.find(ref);
+    return this.held.get(ref) ?? this.turn.places?.get(ref) ?? this.find(ref);
   }
 
   /** The same daemon by the name as it is spelled on disk, for the one who holds its lock: it is not looked for again. */
@@ -145,21 +154,28 @@ export class FileDescriptorRepo implements DescriptorRepo {
     if (home === undefined) return { name: wanted, files: filesInHome(this.settings.home, wanted), known: false };
     const name = this.findSpelling(home, wanted);
     // The home is named as the user named it: a path that changes under him would surprise.
-    const files = filesInHome(this.settings.home, name ?? wanted);
-    return { name: name ?? wanted, files, known: name !== undefined };
+    const place = { name: name ?? wanted, files: filesInHome(this.settings.home, name ?? wanted), known: name !== undefined };
+    if (place.known) {
+      this.turn.places ??= new WeakMap();
+      this.turn.places.set(ref, place);
+    }
+    return place;
   }
 
   /** Looked at once in a turn of the event loop, since many daemons may be asked for in one: whoever changes it in between could do so after each look as well. */
   private checkedHome(): string | undefined {
-    if (this.homeOfTurn !== undefined) return this.homeOfTurn;
+    if (this.turn.home !== undefined) return this.turn.home;
     const home = checkedFolder(this.settings.home, { create: false });
     // One that is not there may be made before the turn is over.
     if (home === undefined) return undefined;
-    this.homeOfTurn = home;
-    setImmediate(() => {
-      this.homeOfTurn = undefined;
-    }).unref();
+    this.turn.home = home;
+    setImmediate(() => this.lookAnew()).unref();
     return home;
+  }
+
+  /** Whatever was seen in this turn: for who holds the home's lock by now. */
+  lookAnew(): void {
+    this.turn = {};
   }
 
   createHome(): string {
@@ -178,15 +194,17 @@ export class FileDescriptorRepo implements DescriptorRepo {
   /** Makes it. The caller holds the home's lock. */
   createFolder(ref: DaemonRef): DaemonFiles {
     checkedFolder(this.settings.home, { create: true });
-    const { files } = this.locate(ref);
+    const { name, files } = this.locate(ref);
     checkedSubfolder(files.folder);
+    this.turn.spellings?.set(nameKey(name), name);
     return files;
   }
 
   /** How the name of a daemon is spelled on disk. Those of macOS and Windows find a folder by any spelling, and do not say which is its own. */
   private findSpelling(home: string, wanted: string): string | undefined {
     if (this.settings.platform === 'linux' && exists(join(home, wanted))) return wanted;
-    return naming(home, 'read', () => readdirSync(home)).find((name) => sameName(name, wanted));
+    this.turn.spellings ??= new Map(naming(home, 'read', () => readdirSync(home)).map((name) => [nameKey(name), name]));
+    return this.turn.spellings.get(nameKey(wanted));
   }
 
   protected createSocket(wish: SocketWish): string {
@@ -212,6 +230,16 @@ export class FileDescriptorRepo implements DescriptorRepo {
     }
     if (socket !== null) await removeDeadSocket(socket);
   }
+}
+
+/** What was seen in one turn of the event loop. */
+interface Turn {
+  /** Resolved and checked. */
+  home?: string;
+  /** Of daemons that have a folder. */
+  places?: WeakMap<DaemonRef, Place>;
+  /** Of all names in it, as they are on disk, by their keys. */
+  spellings?: Map<string, string>;
 }
 
 interface Place {

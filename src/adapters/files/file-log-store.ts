@@ -9,7 +9,7 @@ import { LogRotation, moveUp, succeed } from './log-rotation.js';
 import { type LogShortener, noShortener } from './log-shortener.js';
 import { encodeLogState, type LogMapping, type LogState, mapLog, statePath } from './log-state.js';
 import { tailOf } from './log-tail.js';
-import { addTime, timesPath } from './log-times.js';
+import { addTime, readTimes, timesPath } from './log-times.js';
 import { closeQuietly, removeIfThere, writeAtomically } from './safe-files.js';
 
 /** What was seen of a log at the last poll. */
@@ -63,7 +63,9 @@ export class FileLogStore implements LogStore {
     if (before?.ino === stat.ino && before.size === stat.size) return stat.size - before.begin;
     const now = this.see(path);
     if (!now) return 0;
-    naming(timesPath(path), 'write', () => addTime(path, { ms: Date.now(), offset: now.base + now.size }));
+    const offset = now.base + now.size;
+    // Of a log that was never written to, there is nothing to note.
+    if (offset > 0 || readTimes(path)) naming(timesPath(path), 'write', () => addTime(path, { ms: Date.now(), offset }));
     return now.size - now.begin;
   }
 

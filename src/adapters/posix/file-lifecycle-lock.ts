@@ -6,9 +6,9 @@ import type { Clock, DaemonRef, HeldLock, LifecycleLock, LockWait } from '../../
 import { claimFile, readClaim } from '../files/claim-file.js';
 import type { FileDescriptorRepo } from '../files/file-descriptor-repo.js';
 import { errnoOf, fileFailure, naming, unsafe } from '../files/file-errors.js';
-import { encodeHolder, type LockHolder, readHolder } from '../files/lock-holder.js';
+import { decodeHolder, encodeHolder, type LockHolder, readHolder } from '../files/lock-holder.js';
 import { randomId } from '../files/random-id.js';
-import { closeQuietly, removeIfThere } from '../files/safe-files.js';
+import { closeQuietly, readOwnFile, removeIfThere } from '../files/safe-files.js';
 
 export type KernelLockOutcome = 'locked' | 'busy' | 'unavailable';
 
@@ -43,6 +43,11 @@ interface Attempt {
  * order), so that the two never both win.
  */
 export class FileLifecycleLock implements LifecycleLock {
+  private readonly nonce = randomId();
+  private holdsHome = false;
+  /** Claims of ours that are held: the next one may be another link to the same file. */
+  private readonly claims = new Set<string>();
+
   constructor(private readonly system: LockSystem) {}
 
   async acquire(ref: DaemonRef, wait: LockWait): Promise<HeldLock> {
@@ -67,13 +72,17 @@ export class FileLifecycleLock implements LifecycleLock {
     const { repo } = this.system;
     const known = repo.openFolder(ref);
     if (known) return known;
+    if (this.holdsHome) return repo.createFolder(ref);
     const home = repo.createHome();
     const release = await this.acquireFile({ lock: join(home, '.lock'), claim: join(home, '.lock.claim') }, ref.name, deadline, wait);
-    try {
-      return repo.createFolder(ref);
-    } finally {
+    // Held for this turn of the event loop: whoever starts hundreds makes all of their folders in it.
+    this.holdsHome = true;
+    setImmediate(() => {
+      this.holdsHome = false;
       release();
-    }
+    });
+    repo.lookAnew();
+    return repo.createFolder(ref);
   }
 
   private async acquireFile(files: { lock: string; claim: string }, name: string, deadline: number, wait: LockWait): Promise<() => void> {
@@ -102,7 +111,10 @@ export class FileLifecycleLock implements LifecycleLock {
     try {
       const outcome = opened.lockable ? await this.system.kernelLock.lock(fd, leftMs, signal) : 'unavailable';
       if (outcome === 'busy') return { release: undefined };
-      const release = outcome === 'locked' ? this.announceKernelLock(fd, files) : this.claim(fd, files);
+      const release =
+        outcome === 'locked'
+          ? this.announceKernelLock(fd, files)
+          : this.claim(files, () => naming(files.lock, 'read', () => readHolder(fd)));
       kept = outcome === 'locked' && release !== undefined;
       return { release };
     } finally {
@@ -135,29 +147,36 @@ export class FileLifecycleLock implements LifecycleLock {
   }
 
   private claimInHaste(files: { lock: string; claim: string }): (() => void) | undefined {
-    const opened = openLockFile(files.lock, 0);
-    if (opened === 'busy') return undefined;
     try {
-      return this.claim(opened.fd, files);
+      // Whoever has the kernel's lock has made its file before he looks for claims: here there need not be one.
+      return this.claim(files, () => readLockFile(files.lock));
     } catch (error) {
       if (isDaemonError(error)) return undefined;
       throw error;
-    } finally {
-      closeQuietly(opened.fd);
     }
   }
 
-  private claim(fd: number, files: { lock: string; claim: string }): (() => void) | undefined {
-    if (!claimFile(files.claim, this.me('claim'), (holder) => this.isFree(holder))) return undefined;
-    const release = () => quietly(() => removeIfThere(files.claim));
-    const holder = naming(files.lock, 'read', () => readHolder(fd));
-    if (!holder || this.isFree(holder)) return release;
+  private claim(files: { lock: string; claim: string }, otherHolder: () => LockHolder | undefined): (() => void) | undefined {
+    const [like] = this.claims;
+    if (!claimFile(files.claim, this.me('claim'), (holder) => this.isFree(holder), like)) return undefined;
+    this.claims.add(files.claim);
+    const release = () => {
+      this.claims.delete(files.claim);
+      quietly(() => removeIfThere(files.claim));
+    };
+    try {
+      const holder = otherHolder();
+      if (!holder || this.isFree(holder)) return release;
+    } catch (error) {
+      release();
+      throw error;
+    }
     release();
     return undefined;
   }
 
   private me(by: LockHolder['by']): LockHolder {
-    return { ...this.system.inspector.vantage(), by, nonce: randomId() };
+    return { ...this.system.inspector.vantage(), by, nonce: this.nonce };
   }
 
   /** Only a holder that is proven dead is none. */
@@ -177,6 +196,12 @@ export class FileLifecycleLock implements LifecycleLock {
       path: files.lock,
     });
   }
+}
+
+function readLockFile(path: string): LockHolder | undefined {
+  const file = readOwnFile(path);
+  if (file && 'notAFile' in file) throw unsafe(path, file.notAFile);
+  return file && decodeHolder(file.text);
 }
 
 interface LockFile {

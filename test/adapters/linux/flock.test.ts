@@ -1,5 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { claimFile, readClaim } from '../../../src/adapters/files/claim-file.js';
@@ -28,20 +41,26 @@ beforeEach(() => {
 
 afterEach(() => programs.end());
 
-type Kind = 'kernel' | 'claim';
+/** `haste`: it could have the kernel's, and claims all the same. */
+type Kind = 'kernel' | 'claim' | 'haste';
 
 function taker(kind: Kind, timeoutMs = 20_000, prefix: readonly string[] = []): Actor {
   return programs.start('lock-program', [home, kind, String(timeoutMs)], prefix);
 }
 
 /** This process as one more that wants the lock. */
-function ourLock(): FileLifecycleLock {
+function ourLock(options: { claimsFirst?: boolean; repo?: FileDescriptorRepo } = {}): FileLifecycleLock {
   return new FileLifecycleLock({
     clock: new SystemClock(),
-    repo: new FileDescriptorRepo({ home, env: process.env, platform: process.platform }),
+    repo: ourRepo(),
     inspector: new LinuxProcessInspector(process.env),
     kernelLock: new Flock(process.env),
+    ...options,
   });
+}
+
+function ourRepo(): FileDescriptorRepo {
+  return new FileDescriptorRepo({ home, env: process.env, platform: process.platform });
 }
 
 const shared = { name: 'shared' };
@@ -157,6 +176,9 @@ describe.skipIf(!canFlock)('flock beside a process that has none (needs Linux an
     ['kernel', 'claim'],
     ['claim', 'kernel'],
     ['claim', 'claim'],
+    ['kernel', 'haste'],
+    ['haste', 'kernel'],
+    ['haste', 'haste'],
   ])('%s held: %s waits, and has it after the release', async (holding, waiting) => {
     const first = taker(holding);
     expect(await first.ask('take')).toBe('held');
@@ -171,6 +193,9 @@ describe.skipIf(!canFlock)('flock beside a process that has none (needs Linux an
     ['kernel', 'claim'],
     ['claim', 'kernel'],
     ['claim', 'claim'],
+    ['kernel', 'haste'],
+    ['haste', 'kernel'],
+    ['haste', 'haste'],
   ])('%s held: %s has it when the holder is killed', async (holding, waiting) => {
     const first = taker(holding);
     expect(await first.ask('take')).toBe('held');
@@ -181,11 +206,56 @@ describe.skipIf(!canFlock)('flock beside a process that has none (needs Linux an
     expect(ourLock().holder(shared)?.pid).toBe(second.pid);
   });
 
-  it('twelve of both kinds never are in at once, and each has its turns', async () => {
-    const kinds = Array.from({ length: 12 }, (_, index): Kind => (index % 2 === 0 ? 'kernel' : 'claim'));
+  it('twelve of all kinds never are in at once, and each has its turns', async () => {
+    const kinds = Array.from({ length: 12 }, (_, index) => (['kernel', 'claim', 'haste'] as const)[index % 3] as Kind);
     const crowd = kinds.map((kind) => programs.start('crowd-program', [home, kind, '4']));
     expect(await Promise.all(crowd.map((actor) => actor.answer()))).toEqual(kinds.map(() => '4'));
     expect(readdirSync(join(home, 'shared')).filter((name) => name.startsWith('lock.'))).toEqual([]);
+  });
+});
+
+describe.skipIf(!canFlock)('claims of one process (needs Linux and flock)', () => {
+  const soon = { timeoutMs: 20_000 };
+  const claimOf = (name: string) => join(home, name, 'lock.claim');
+
+  it('are one file, linked: each is let go of by itself, and keeps out others meanwhile', async () => {
+    const lock = ourLock({ claimsFirst: true });
+    const [shared, other] = await Promise.all(['shared', 'other'].map((name) => lock.acquire({ name }, soon)));
+    expect(statSync(claimOf('shared')).ino).toBe(statSync(claimOf('other')).ino);
+    await other?.release();
+    expect(existsSync(claimOf('other'))).toBe(false);
+    expect(await taker('kernel', 150).ask('take')).toBe(`lock-timeout ${process.pid}`);
+    await shared?.release();
+    expect(await taker('kernel').ask('take')).toBe('held');
+  });
+
+  it('are not linked to what a person has put in their place', async () => {
+    const lock = ourLock({ claimsFirst: true });
+    const first = await lock.acquire({ name: 'first' }, soon);
+    await new Promise(setImmediate);
+    rmSync(claimOf('first'));
+    writeFileSync(claimOf('first'), 'words of nobody');
+    const second = await lock.acquire({ name: 'shared' }, soon);
+    expect(readClaim(claimOf('shared'))?.pid).toBe(process.pid);
+    await Promise.all([first.release(), second.release()]);
+  });
+
+  it('leave nothing, where the lock’s own file is none', async () => {
+    mkdirSync(join(home, 'shared'));
+    symlinkSync('/dev/null', join(home, 'shared', 'lock'));
+    await expect(ourLock({ claimsFirst: true }).acquire(shared, { timeoutMs: 100 })).rejects.toMatchObject({ code: 'unsafe-home' });
+    expect(readdirSync(join(home, 'shared'))).toEqual(['lock']);
+  });
+
+  it('of the home: what was seen before it was held is looked at again', async () => {
+    const repo = ourRepo();
+    expect(repo.place(shared).known).toBe(false);
+    // Somebody else's, in the same turn.
+    mkdirSync(join(home, 'SHARED'));
+    const held = await ourLock({ claimsFirst: true, repo }).acquire(shared, soon);
+    expect(held.ref.name).toBe('SHARED');
+    await held.release();
+    expect(readdirSync(home).filter((name) => !name.startsWith('.'))).toEqual(['SHARED']);
   });
 });
 

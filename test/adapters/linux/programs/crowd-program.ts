@@ -17,6 +17,7 @@ const lock = new FileLifecycleLock({
   repo: new FileDescriptorRepo({ home, env: process.env, platform: process.platform }),
   inspector: new LinuxProcessInspector(process.env),
   kernelLock: kind === 'claim' ? noKernelLock : new Flock(process.env),
+  claimsFirst: kind === 'haste',
 });
 
 const inside = join(home, '.inside');

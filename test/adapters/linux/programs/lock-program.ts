@@ -19,6 +19,7 @@ const lock = new FileLifecycleLock({
   repo: new FileDescriptorRepo({ home, env: process.env, platform: process.platform }),
   inspector: new LinuxProcessInspector(process.env),
   kernelLock: kind === 'claim' ? noKernelLock : new Flock(process.env),
+  claimsFirst: kind === 'haste',
 });
 
 let held: HeldLock | undefined;
