@@ -1,4 +1,4 @@
-import type { Descriptor, DescriptorReading, Phase } from './descriptor.js';
+import type { Descriptor, DescriptorReading } from './descriptor.js';
 import { type BlindReason, type Sighting, unreachable } from './identity.js';
 
 /** What a daemon is: a process that lives, none, one whose record is left, or one that can't be judged from here. */
@@ -46,13 +46,14 @@ export function classify(
     case 'newer':
       return { state: 'unknown', reason: 'newer-schema' };
     case 'present':
-      return classifySighting(sight(reading.descriptor), reading.descriptor.phase, reading.endedCleanly, guardian);
+      return classifySighting(sight(reading.descriptor), reading, guardian);
     default:
       return unreachable(reading);
   }
 }
 
-function classifySighting(sighting: Sighting, phase: Phase, endedCleanly: boolean, guardian: () => Guardian): Classification {
+function classifySighting(sighting: Sighting, reading: PresentReading, guardian: () => Guardian): Classification {
+  const { phase } = reading.descriptor;
   switch (sighting.kind) {
     case 'alive':
       return { state: 'running', reason: 'alive' };
@@ -63,7 +64,7 @@ function classifySighting(sighting: Sighting, phase: Phase, endedCleanly: boolea
     case 'stranger':
       if (phase === 'failed') return { state: 'stopped', reason: 'crash-loop' };
       if (phase === 'backoff') return { state: 'stopped', reason: guardian() === 'gone' ? 'supervisor-gone' : 'awaiting-restart' };
-      if (endedCleanly) return { state: 'stopped', reason: 'ended-cleanly' };
+      if (reading.endedCleanly) return { state: 'stopped', reason: 'ended-cleanly' };
       // Its end is news that its supervisor has, or is about to have.
       if (phase !== 'stopping' && guardian() === 'alive') return { state: 'stopped', reason: 'awaiting-restart' };
       return { state: 'stale', reason: deathReason[sighting.kind] };
@@ -71,6 +72,8 @@ function classifySighting(sighting: Sighting, phase: Phase, endedCleanly: boolea
       return unreachable(sighting);
   }
 }
+
+type PresentReading = Extract<DescriptorReading, { kind: 'present' }>;
 
 const deathReason = { gone: 'process-gone', zombie: 'process-is-a-zombie', stranger: 'pid-reused' } as const;
 

@@ -78,6 +78,9 @@ const required: Readonly<Record<string, Check>> = {
   supervisedBy: (value) => value === null || isSupervisor(value),
 };
 
+const requiredChecks = Object.entries(required);
+const optionalChecks = Object.entries(optional);
+
 /** Parses what was read, strictly: what is not a whole descriptor is corrupt, and says why. */
 export function decodeDescriptor(
   text: string,
@@ -92,7 +95,7 @@ export function decodeDescriptor(
   if (Number.isSafeInteger(value.schema) && (value.schema as number) > descriptorSchema)
     return { kind: 'newer', schema: value.schema as number };
   if (value.schema !== descriptorSchema) return { kind: 'corrupt', reason: 'its schema is not 1' };
-  for (const [field, check] of Object.entries(required)) {
+  for (const [field, check] of requiredChecks) {
     if (!check(value[field])) return { kind: 'corrupt', reason: `its ${field} is not valid` };
   }
   if (!isShallow(value, deepestLevels)) return { kind: 'corrupt', reason: 'it is nested too deep' };
@@ -107,7 +110,7 @@ export function decodeDescriptor(
     string,
     unknown
   >;
-  for (const [field, check] of Object.entries(optional)) if (Object.hasOwn(value, field) && !check(value[field])) delete descriptor[field];
+  for (const [field, check] of optionalChecks) if (Object.hasOwn(value, field) && !check(value[field])) delete descriptor[field];
   for (const flag of flags) if (Object.hasOwn(value, flag) && value[flag] !== true) setFlag(descriptor, flag, Boolean(value[flag]));
   if (text.length > surelyWritableLength && Buffer.byteLength(encodeDescriptor(descriptor as unknown as Descriptor)) > largestFileBytes) {
     return { kind: 'corrupt', reason: 'it is too large' };

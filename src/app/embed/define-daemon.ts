@@ -11,9 +11,6 @@ import type { DaemonRef } from '../../domain/ports.js';
 import type { ProtocolRange } from '../../domain/protocol-range.js';
 import type { StartResult } from '../../domain/start-daemon.js';
 import { type StopResult, stopDaemon } from '../../domain/stop-daemon.js';
-import { createMachine } from '../composition/container.js';
-import { machineSettings } from '../composition/settings.js';
-import { withSupervisor } from '../composition/supervising.js';
 import type { Connection } from './connection.js';
 import type { Cancellable, ConnectOptions, Daemon, FollowOptions, LogOptions, RawConnectOptions } from './daemon.js';
 import {
@@ -24,6 +21,7 @@ import {
   protocolFromOptions,
   specFromOptions,
 } from './daemon-options.js';
+import { hostMachine } from './host-machine.js';
 import { followLog, linesSince } from './log-reading.js';
 import { ownerOf } from './owner.js';
 import { bareSocket, handshake, reachDaemon, unownable } from './reach-daemon.js';
@@ -190,8 +188,7 @@ class DefinedDaemon implements Daemon {
 
   /** Composed at the first use, so that describing a daemon costs nothing. */
   private get machine(): SupervisedMachine {
-    const { home } = this.definition;
-    this.composed ??= withSupervisor(createMachine({ home }), machineSettings({ home }));
+    this.composed ??= hostMachine(this.definition.home);
     return this.composed;
   }
 

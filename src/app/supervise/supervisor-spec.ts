@@ -10,8 +10,11 @@ export const foregroundVariable = 'DAEMONRY_FOREGROUND';
 /** Longer than any daemon's own: it may have to stop many, one after the other. */
 const foregroundGraceMs = 600_000;
 
-/** It allocates little at a time: V8 would let its young generation grow by 14 MB before it looks for what is dead. `HeapKeeper` has it look. */
-const smallHeap = ['--max-semi-space-size=1', '--expose-gc', '--compact-on-every-full-gc'];
+/**
+ * It allocates little at a time: V8 would let its young generation grow by 14 MB before it looks for what is dead. `HeapKeeper` has it
+ * look. And it waits most of the time: what V8 would gain by optimizing its code, of a burst of hundreds of starts, it takes twice for itself.
+ */
+const smallHeap = ['--max-semi-space-size=1', '--expose-gc', '--compact-on-every-full-gc', '--no-opt', '--no-maglev'];
 
 /** How the supervisor of a home is started: as any daemon is. */
 export function supervisorSpec(home: string): DaemonSpec {
