@@ -98,7 +98,7 @@ export function decodeDescriptor(
   for (const [field, check] of requiredChecks) {
     if (!check(value[field])) return { kind: 'corrupt', reason: `its ${field} is not valid` };
   }
-  if (!isShallow(value, deepestLevels)) return { kind: 'corrupt', reason: 'it is nested too deep' };
+  if (mayBeDeep(text) && !isShallow(value, deepestLevels)) return { kind: 'corrupt', reason: 'it is nested too deep' };
   // Later additions, which a descriptor of the first release may lack.
   const additions = {
     ready: isText(value.ready) ? value.ready : 'exec',
@@ -106,10 +106,8 @@ export function decodeDescriptor(
     notifyFile: isText(value.notifyFile) ? value.notifyFile : null,
     stop: isStopPolicy(value.stop) ? value.stop : { signal: specDefaults.stopSignal, graceMs: specDefaults.graceMs },
   };
-  const descriptor = { ...value, ...additions, supervisedBy: withSoundService(withSoundWorld(value.supervisedBy)) } as unknown as Record<
-    string,
-    unknown
-  >;
+  // Nobody else has what was just parsed.
+  const descriptor = Object.assign(value, additions, { supervisedBy: withSoundService(withSoundWorld(value.supervisedBy)) });
   for (const [field, check] of optionalChecks) if (Object.hasOwn(value, field) && !check(value[field])) delete descriptor[field];
   for (const flag of flags) if (Object.hasOwn(value, flag) && value[flag] !== true) setFlag(descriptor, flag, Boolean(value[flag]));
   if (text.length > surelyWritableLength && Buffer.byteLength(encodeDescriptor(descriptor as unknown as Descriptor)) > largestFileBytes) {
@@ -141,6 +139,15 @@ function withSoundService(supervisedBy: unknown): unknown {
 const deepestLevels = 64;
 /** A shorter text is never too large once it is written with its line breaks, at whatever depth. */
 const surelyWritableLength = largestFileBytes / (4 * deepestLevels);
+
+/** Whoever has no more brackets than that, in whatever place, has no more levels. */
+function mayBeDeep(text: string): boolean {
+  let brackets = 0;
+  for (const bracket of ['{', '[']) {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) if (++brackets > deepestLevels) return true;
+  }
+  return false;
+}
 
 function isShallow(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return true;

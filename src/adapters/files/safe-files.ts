@@ -10,6 +10,8 @@ import {
   readSync,
   realpathSync,
   renameSync,
+  type Stats,
+  statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
@@ -23,21 +25,18 @@ export const largestFileBytes = 16 * 1024 * 1024;
 const groupOrOthersMayWrite = 0o022;
 
 /**
- * Resolves symbolic links, then insists that the folder is ours and that nobody else may write in it.
+ * Follows symbolic links, then insists that the folder is ours and that nobody else may write in it. The path as it was given;
  * `undefined` where there is none, and none is to be made.
  */
 export function checkedFolder(path: string, options: { create: boolean }): string | undefined {
   return naming(path, options.create ? 'write' : 'read', () => {
     if (options.create) makeFolders(path);
-    let real: string;
-    try {
-      real = realpathSync.native(path);
-    } catch (error) {
-      if (errnoOf(error) === 'ENOENT' && !options.create) return undefined;
-      throw error;
-    }
-    insistOnOurs(real);
-    return real;
+    const stat = statSync(path, { throwIfNoEntry: options.create });
+    if (!stat) return undefined;
+    const trouble = troubleWith(stat);
+    // Named by where it really is: that is what has to be mended.
+    if (trouble) throw unsafe(realpathSync.native(path), trouble);
+    return path;
   });
 }
 
@@ -64,20 +63,19 @@ function makeOne(path: string): void {
 export function checkedSubfolder(path: string): void {
   naming(path, 'write', () => {
     makeOne(path);
-    if (lstatSync(path).isSymbolicLink()) throw unsafe(path, 'it is a symbolic link');
-    insistOnOurs(path);
+    const stat = lstatSync(path);
+    const trouble = stat.isSymbolicLink() ? 'it is a symbolic link' : troubleWith(stat);
+    if (trouble) throw unsafe(path, trouble);
   });
 }
 
-function insistOnOurs(path: string): void {
-  const stat = lstatSync(path);
-  if (!stat.isDirectory()) throw unsafe(path, 'it is not a folder');
+function troubleWith(stat: Stats): string | undefined {
+  if (!stat.isDirectory()) return 'it is not a folder';
   const uid = process.geteuid?.();
-  if (uid === undefined) return;
-  if (stat.uid !== uid) throw unsafe(path, `it belongs to uid ${stat.uid}, not to uid ${uid}`);
-  if ((stat.mode & groupOrOthersMayWrite) !== 0) {
-    throw unsafe(path, `others may write in it (mode ${(stat.mode & 0o7777).toString(8).padStart(4, '0')}; chmod go-w would do)`);
-  }
+  if (uid === undefined) return undefined;
+  if (stat.uid !== uid) return `it belongs to uid ${stat.uid}, not to uid ${uid}`;
+  if ((stat.mode & groupOrOthersMayWrite) === 0) return undefined;
+  return `others may write in it (mode ${(stat.mode & 0o7777).toString(8).padStart(4, '0')}; chmod go-w would do)`;
 }
 
 /** Reads a regular file of ours, never through a link. `undefined` where there is none; a string error for what is no file. */
