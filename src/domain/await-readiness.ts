@@ -8,7 +8,7 @@ export type ReadinessOutcome = 'ready' | 'ended' | 'timeout' | 'cancelled';
 /** The first look comes after a millisecond, since most commands are executed within two. */
 const firstPollMs = 1;
 /** Later ones ever more rarely: none comes later than by this part of what it has taken, */
-const latestPart = 1 / 8;
+const latestPart = 1 / 16;
 /** and none by more than this. */
 const slowestPollMs = 50;
 
