@@ -3,7 +3,8 @@ import { execFileSync, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { livingInside, parentOf, untilDead } from './processes.mjs';
-import { cli, plainEnvironment, projectRoot } from './stage.mjs';
+import { cli, plainEnvironment, projectRoot, promisesProgram } from './stage.mjs';
+import { promises } from './table.mjs';
 
 /**
  * An adapter: `open(folder, programs)` starts a manager in a folder of its own and has it run `{name, command}` each, and
@@ -11,36 +12,46 @@ import { cli, plainEnvironment, projectRoot } from './stage.mjs';
  * of it. `start(name)`, `status(name)`, `stop(name)`: the same, for one of the programs.
  * `startMs`: how long `open` took for the programs alone, where that can be told from the manager's own start.
  */
-export const minimalManager = {
-  name: 'minimal Node manager',
-  find: () => `Node ${process.versions.node}`,
-  async open(_folder, programs) {
-    const manager = fork(join(fileURLToPath(import.meta.url), '..', 'minimal-manager.mjs'), { env: plainEnvironment() });
-    let last = 0;
-    const ask = (message) =>
-      new Promise((resolve) => {
-        const id = ++last;
-        const listen = (answer) => {
-          if (answer.id !== id) return;
-          manager.off('message', listen);
-          resolve(answer.pids);
-        };
-        manager.on('message', listen).send({ id, ...message });
+export const minimalManager = minimal('minimal Node manager', () => []);
+
+/** The same, with all that daemonry's promises take. */
+export const promisingManager = minimal(promises, (folder) => [join(folder, 'home')]);
+
+function minimal(name, argumentsIn) {
+  return {
+    name,
+    find: () => `Node ${process.versions.node}`,
+    async open(folder, programs) {
+      const manager = fork(join(fileURLToPath(import.meta.url), '..', 'minimal-manager.mjs'), argumentsIn(folder), {
+        env: plainEnvironment(),
       });
-    await ask({ start: [] });
-    const began = performance.now();
-    const children = await ask({ start: programs });
-    return {
-      startMs: performance.now() - began,
-      pids: () => [manager.pid],
-      async close() {
-        await ask({ stop: programs.map(({ name }) => name) });
-        manager.disconnect();
-        for (const pid of [...children, manager.pid]) await untilDead(pid);
-      },
-    };
-  },
-};
+      let last = 0;
+      const ask = (message) =>
+        new Promise((resolve) => {
+          const id = ++last;
+          const listen = (answer) => {
+            if (answer.id !== id) return;
+            manager.off('message', listen);
+            resolve(answer.pids);
+          };
+          manager.on('message', listen).send({ id, ...message });
+        });
+      await ask({ start: [] });
+      const began = performance.now();
+      const children = await ask({ start: programs });
+      return {
+        startMs: performance.now() - began,
+        pids: () => [manager.pid],
+        ...(name === promises ? { list: [process.execPath, promisesProgram, 'list', join(folder, 'home')] } : {}),
+        async close() {
+          await ask({ stop: programs.map(({ name }) => name) });
+          manager.disconnect();
+          for (const pid of [...children, manager.pid]) await untilDead(pid);
+        },
+      };
+    },
+  };
+}
 
 /** `how`: whether the library is asked for all of them at once or for one after the other; both in this very process. */
 export function daemonry(how, options = {}) {

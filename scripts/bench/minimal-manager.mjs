@@ -1,14 +1,23 @@
 // The floor: a Node program that spawns what it is told to, and spawns it again when it exits. It proves nothing, writes
-// nothing down, and takes everything with it when it dies.
+// nothing down, and takes everything with it when it dies. With a folder as its argument, it keeps daemonry's promises.
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import guarded from './promises.cjs';
+
+const [folder] = process.argv.slice(2);
 
 const running = new Map();
 
-function run(name, [file, ...args]) {
-  const child = spawn(file, args, { stdio: 'ignore' });
-  child.once('exit', () => running.get(name) === child && run(name, [file, ...args]));
+async function run(name, command) {
+  const child = await (folder === undefined ? bare(command) : guarded.start({ folder: join(folder, name), command, lock: 'claim' }));
+  child.once('exit', () => running.get(name) === child && run(name, command));
   running.set(name, child);
-  return new Promise((resolve, reject) => child.once('spawn', () => resolve(child.pid)).once('error', reject));
+  return child.pid;
+}
+
+function bare([file, ...args]) {
+  const child = spawn(file, args, { stdio: 'ignore' });
+  return new Promise((resolve, reject) => child.once('spawn', () => resolve(child)).once('error', reject));
 }
 
 function stop(name) {

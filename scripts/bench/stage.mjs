@@ -8,6 +8,8 @@ import { livingInside, untilDead } from './processes.mjs';
 
 export const projectRoot = join(fileURLToPath(import.meta.url), '..', '..', '..');
 export const cli = join(projectRoot, 'bin', 'daemonry.cjs');
+/** See there; a program, too. */
+export const promisesProgram = join(projectRoot, 'scripts', 'bench', 'promises.cjs');
 
 /** Of the caller's only what finds programs: a bundle of certificates that Node reads at its start would hide what is measured. */
 export function plainEnvironment() {

@@ -2,6 +2,9 @@
 
 export const median = (list) => list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)];
 
+/** The row of `promises.cjs`: what no program can leave out that promises what daemonry does. */
+export const promises = 'the promises alone';
+
 /** Three digits that mean something. */
 export const figure = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 
@@ -73,9 +76,11 @@ export class Table {
       const { label, base } = this.columns.find(({ key }) => key === column);
       const shown = unit ? `${figure(measured)} ${unit}` : `${measured.toFixed(2)} ×`;
       const aim = unit ? `≤ ${atMost} ${unit}` : `≤ ${atMost} × ${base}`;
-      const least = (list) => Math.min(...list);
-      const atBest = unit ? `${figure(least(this.of(row, column)))} ${unit}` : `${this.ratio(row, column, least).toFixed(2)} ×`;
-      return [{ what: `${this.title}: ${label}, ${row}`, aim, shown, atBest, met: measured <= atMost }];
+      const smallest = (list) => Math.min(...list);
+      const atBest = unit ? `${figure(smallest(this.of(row, column)))} ${unit}` : `${this.ratio(row, column, smallest).toFixed(2)} ×`;
+      const least = this.ratio(promises, column);
+      const floor = unit || least === undefined ? '' : `${least.toFixed(2)} ×`;
+      return [{ what: `${this.title}: ${label}, ${row}`, aim, shown, atBest, floor, met: measured <= atMost }];
     });
   }
 

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { cli, inFolder, inRounds, timeCommand } from '../stage.mjs';
-import { Table } from '../table.mjs';
+import { cli, inFolder, inRounds, promisesProgram, timeCommand } from '../stage.mjs';
+import { promises, Table } from '../table.mjs';
 
 const bare = 'node -e 0';
 const bareSpawn = 'node -e, spawning it detached';
@@ -56,7 +56,7 @@ export async function measure({ rounds, peers, starters, nodes }) {
       }
       await inRounds('command lines', rounds, [main, ...others.map(({ table }) => table)], async () => {
         for (const { node, table } of [{ node: process.execPath, table: main }, ...others]) {
-          floors(table, node);
+          floors(table, node, folder);
           verbs(table, node, folder);
         }
         for (const peer of opened) await verbsOf(peer, main);
@@ -68,12 +68,17 @@ export async function measure({ rounds, peers, starters, nodes }) {
   return [main, ...others.map(({ table }) => table)];
 }
 
-function floors(table, node) {
+function floors(table, node, folder) {
   const { ms } = timeCommand([node, '-e', '0']);
   for (const column of ['status', 'list', 'stop']) table.add(bare, column, ms);
   const spawning = timeCommand([node, '-e', spawnScript]);
   table.add(bareSpawn, 'start', spawning.ms);
   process.kill(Number(spawning.stdout), 'SIGKILL');
+  const least = (verb, ...args) => timeCommand([node, promisesProgram, verb, ...args]).ms;
+  const home = join(folder, 'promises');
+  table.add(promises, 'start', least('start', join(home, 'bench'), ...program));
+  table.add(promises, 'list', least('list', home));
+  table.add(promises, 'stop', least('stop', join(home, 'bench')));
 }
 
 function verbs(table, node, folder) {

@@ -3,10 +3,11 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import guarded from '../promises.cjs';
 import { plainEnvironment, projectRoot } from '../stage.mjs';
-import { Table } from '../table.mjs';
+import { promises, Table } from '../table.mjs';
 
 const calls = 300;
 const warmUp = 30;
@@ -26,6 +27,8 @@ let folder;
 let peerPackage;
 let programs;
 let ours;
+/** The very program that is spawned bare, as a daemon. */
+let plain;
 
 const note = (label, ms) => times.set(label, [...(times.get(label) ?? []), ms]);
 
@@ -38,14 +41,9 @@ export async function measure({ rounds: wanted, bin, without = [] }) {
     : bin.map((one) => join(one, '..', 'sock-daemon', 'package.json')).find(existsSync);
   programs = writePrograms();
   const { defineDaemon } = await import(pathToFileURL(join(projectRoot, 'dist', 'index.js')).href);
-  ours = defineDaemon({
-    name: 'bench',
-    command: process.execPath,
-    args: [programs.ours],
-    cwd: folder,
-    home: join(folder, 'home'),
-    ready: 'socket',
-  });
+  const common = { command: process.execPath, cwd: folder, home: join(folder, 'home'), ready: 'socket' };
+  ours = defineDaemon({ ...common, name: 'bench', args: [programs.ours] });
+  plain = defineDaemon({ ...common, name: 'plain', args: [programs.raw] });
   // What waits for a peer whose socket keeps nothing alive would be the end of the program.
   const alive = setInterval(() => {}, 1_000);
   const cwd = process.cwd();
@@ -59,6 +57,7 @@ export async function measure({ rounds: wanted, bin, without = [] }) {
     await killed();
   } finally {
     clearInterval(alive);
+    await plain.stop();
     await ours.stop();
     for (const pid of started) if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     process.chdir(cwd);
@@ -108,14 +107,22 @@ function writePrograms() {
   const raw = at(
     'raw.mjs',
     `import { createServer } from 'node:net';
-const [, , path] = process.argv;
+const path = process.argv[2] ?? process.env.DAEMONRY_SOCKET;
 createServer((socket) => socket.on('error', () => {}).on('data', (bytes) => socket.write(bytes))).listen(path);`,
+  );
+  const json = at(
+    'json.mjs',
+    `import { createServer } from 'node:net';
+createServer((socket) => socket.on('data', (bytes) => {
+  const { id, params } = JSON.parse(bytes);
+  socket.write(JSON.stringify({ jsonrpc: '2.0', id, result: params }) + '\\n');
+})).listen(process.argv[2]);`,
   );
   const own = at(
     'ours.mjs',
     `import { serveDaemon } from ${JSON.stringify(pathToFileURL(join(projectRoot, 'dist', 'serve.js')).href)};\nawait serveDaemon({ methods: { echo: (params) => params } });`,
   );
-  if (peerPackage === undefined) return { raw, ours: own };
+  if (peerPackage === undefined) return { raw, json, ours: own };
   mkdirSync(join(folder, 'peer'));
   const peer = JSON.stringify(pathToFileURL(join(dirname(peerPackage), 'dist', 'esm', 'index.js')).href);
   at(
@@ -134,20 +141,38 @@ export class Client extends SockDaemonClient {
 }`,
   );
   at('peer/daemon.mjs', `import { Server } from './service.mjs';\nnew Server({ connectionTimeout: 60_000 }).listen();`);
-  return { raw, ours: own, peer: join(folder, 'peer', 'service.mjs') };
+  return { raw, json, ours: own, peer: join(folder, 'peer', 'service.mjs') };
 }
 
 /** The least that anybody can do: a detached process, and a socket that answers. */
 const floor = {
-  async cold() {
-    const path = join(folder, 'raw.sock');
+  async cold(program = programs.raw) {
+    const path = join(folder, `${basename(program)}.sock`);
     rmSync(path, { force: true });
-    const child = spawn(process.execPath, [programs.raw, path], { detached: true, stdio: 'ignore' });
+    const child = spawn(process.execPath, [program, path], { detached: true, stdio: 'ignore' });
     child.unref();
     started.add(child.pid);
     const socket = await until('the bare daemon', () => open(path));
     await roundTrip(socket);
     return { pid: child.pid, socket, path };
+  },
+  /** The same daemon, with all that our promises take. */
+  async promised() {
+    const path = join(folder, 'promised.sock');
+    rmSync(path, { force: true });
+    let socket;
+    const isReady = async () => {
+      socket = await open(path);
+      return socket !== undefined;
+    };
+    const command = [process.execPath, programs.raw, path];
+    const child = await guarded.start({ folder: join(folder, 'promised'), command, isReady });
+    child.unref();
+    child.stdio[3].destroy();
+    started.add(child.pid);
+    await roundTrip(socket);
+    socket.destroy();
+    return child.pid;
   },
 };
 
@@ -158,21 +183,29 @@ function open(path) {
   });
 }
 
-function roundTrip(socket) {
+const echo = { echo: 'hello' };
+
+function roundTrip(socket, message = '{"id":1,"params":{"echo":"hello"}}\n') {
   return new Promise((resolve) => {
     socket.once('data', resolve);
-    socket.write('{"echo":"hello"}\n');
+    socket.write(message);
   });
 }
 
-const echo = { echo: 'hello' };
+/** What a request in JSON takes at the least. */
+async function jsonRoundTrip(socket, id) {
+  return JSON.parse(await roundTrip(socket, `${JSON.stringify({ jsonrpc: '2.0', id, method: 'echo', params: echo })}\n`)).result;
+}
 
 async function coldRounds() {
   for (let round = 0; round < rounds; round++) {
     const bare = await timed('cold: spawn, connect, answer', () => floor.cold());
     bare.socket.destroy();
     await kill(bare.pid);
+    await kill(await timed('cold: the promises', () => floor.promised()));
 
+    started.add((await timed('cold: ensure() of the same', () => plain.ensure())).pid);
+    await plain.stop();
     const connection = await timed('cold: connect() and a request', async () => {
       const opened = await ours.connect();
       await opened.request('echo', echo);
@@ -196,6 +229,7 @@ async function warmCalls() {
   started.add(pid);
   const connection = await ours.connect();
   const bare = await floor.cold();
+  const json = await floor.cold(programs.json);
   const client = programs.peer && (await newPeer());
   await client?.echo('hello');
   for (let call = -warmUp; call < calls; call++) {
@@ -204,12 +238,15 @@ async function warmCalls() {
     await once('status()', () => ours.status());
     await once('warm: ensure()', () => ours.ensure());
     await once('socket: a round trip', () => roundTrip(bare.socket));
+    await once('socket: JSON each way', () => jsonRoundTrip(json.socket, call));
     await once('request()', () => connection.request('echo', echo));
     if (client) await once('sock-daemon request', () => client.echo('hello'));
   }
   connection.close();
-  bare.socket.destroy();
-  await kill(bare.pid);
+  for (const { socket, pid } of [bare, json]) {
+    socket.destroy();
+    await kill(pid);
+  }
   await ours.stop();
   if (client) await endPeer(client);
 }
@@ -294,14 +331,16 @@ function tables() {
     tableOf(
       'library-cold',
       'From a program: nothing runs yet',
-      'A Node program that listens on a socket, until it answers.',
+      'A Node program that listens on a socket, until it answers; then one that serves the control protocol, which takes as long to load as it does.',
       'ms',
       1,
       bare.cold,
       [
         [bare.cold, 'cold: spawn, connect, answer'],
-        ['daemonry ensure(), ready when it listens', 'cold: ensure()', 1.1],
-        ['daemonry connect() and a request', 'cold: connect() and a request', 1.1],
+        [promises, 'cold: the promises'],
+        ['daemonry ensure() of the same program', 'cold: ensure() of the same', 1.1],
+        ['daemonry ensure() of one that serves', 'cold: ensure()'],
+        ['daemonry connect() to one that serves, and a request', 'cold: connect() and a request'],
         ['sock-daemon, a request', 'cold: sock-daemon, a request'],
       ],
     ),
@@ -312,6 +351,7 @@ function tables() {
     ]),
     tableOf('library-ask', 'From a program: it runs, and is asked', `${calls} calls each.`, 'µs', 1_000, bare.socket, [
       [bare.socket, 'socket: a round trip'],
+      [promises, 'socket: JSON each way'],
       ['daemonry request()', 'request()', 1.3],
       ['sock-daemon request', 'sock-daemon request'],
     ]),

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { daemonry, minimalManager } from '../managers.mjs';
+import { daemonry, minimalManager, promisingManager } from '../managers.mjs';
 import { memoryOf, processorMsOf } from '../processes.mjs';
 import { cli, inFolder, timeCommand } from '../stage.mjs';
 import { Table } from '../table.mjs';
@@ -71,6 +71,7 @@ export async function measure({ scaleRounds, counts, peers, peersUpTo }) {
     for (const count of counts) {
       process.stderr.write(`${count} daemons, round ${round} of ${scaleRounds}\n`);
       await scale(tables, minimalManager, floor, count);
+      await scale(tables, promisingManager, promisingManager.name, count);
       await scale(tables, daemonry('at once'), ours, count);
       if (round === 1 && count <= 500) await scale({ start: tables.start }, daemonry('one by one'), 'daemonry, one by one', count);
       if (count <= peersUpTo) for (const peer of peers) await scale(tables, peer, peer.name, count);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { daemonry, minimalManager } from '../managers.mjs';
+import { daemonry, minimalManager, promisingManager } from '../managers.mjs';
 import { waitFor } from '../processes.mjs';
 import { inFolder, inRounds } from '../stage.mjs';
 import { Table } from '../table.mjs';
@@ -35,6 +35,7 @@ export async function measure({ rounds, slowRounds, peers }) {
   });
   await inRounds('crashes', rounds, [table], async (round) => {
     await crashes(table, minimalManager, floor);
+    await crashes(table, promisingManager, promisingManager.name);
     await crashes(table, daemonry('at once'), ours);
     if (round === 0 || round > slowRounds) return;
     await crashes(table, daemonry('at once', { restartDelayMs: undefined }), 'daemonry, delays as they are by default');
