@@ -23,12 +23,7 @@ async function connected(daemon: ServedProcess): Promise<Connection> {
 }
 
 describe('openConnection', () => {
-  test('knows who answers', async () => {
-    const daemon = await newYard().serve({ script: { options: { version: '3.0.0' } } });
-    expect((await connected(daemon)).hello).toEqual({ instanceId: daemon.instanceId, name: 'tested', version: '3.0.0', protocol: 1 });
-  });
-
-  test('nobody there, or another instance: not-serving', async () => {
+  test('nobody there: not-serving', async () => {
     const yard = newYard();
     writeFileSync(yard.at('file'), '');
     await expect(openConnection(yard.at('none'), { timeoutMs: generousMs })).rejects.toMatchObject({
@@ -36,11 +31,6 @@ describe('openConnection', () => {
       facts: { path: yard.at('none'), errno: 'ENOENT' },
     });
     await expect(openConnection(yard.at('file'), { timeoutMs: generousMs })).rejects.toMatchObject({ code: 'not-serving' });
-    const daemon = await yard.serve();
-    await expect(openConnection(daemon.socket, { instanceId: 'another', timeoutMs: generousMs })).rejects.toMatchObject({
-      code: 'not-serving',
-      facts: { expected: 'another', instanceId: daemon.instanceId },
-    });
   });
 
   test('a peer that is silent or hangs up: not-serving; one that speaks something else: protocol-error', async () => {
@@ -82,50 +72,6 @@ describe('openConnection', () => {
 });
 
 describe('a connection', () => {
-  test('asks, and is answered', async () => {
-    const connection = await connected(await newYard().serve());
-    expect(await connection.request('echo', { n: 1 })).toEqual({ n: 1 });
-    expect(await Promise.all([1, 2, 3].map((n) => connection.request('echo', [n])))).toEqual([[1], [2], [3]]);
-  });
-
-  test('an answer that is an error: code and message', async () => {
-    const connection = await connected(await newYard().serve());
-    await expect(connection.request('fail')).rejects.toMatchObject({ name: 'RpcError', code: -32000, message: 'it went wrong' });
-    await expect(connection.request('no-such')).rejects.toMatchObject({ code: -32601 });
-    await expect(connection.request('failWithCode')).rejects.toMatchObject({ code: 42, data: { why: 'test' } });
-  });
-
-  test('a request that takes too long, is cancelled, or can not be sent fails alone', async () => {
-    const connection = await connected(await newYard().serve());
-    await expect(connection.request('never', undefined, { timeoutMs: 50 })).rejects.toMatchObject({ code: 'not-serving' });
-    const controller = new AbortController();
-    const asked = connection.request('never', undefined, { signal: controller.signal });
-    controller.abort();
-    await expect(asked).rejects.toMatchObject({ code: 'cancelled' });
-    await expect(connection.request('echo', ['x'.repeat(2 * 1024 * 1024)])).rejects.toMatchObject({ name: 'RpcError', code: -32603 });
-    await expect(connection.request('echo', [1n])).rejects.toMatchObject({ name: 'RpcError' });
-    expect(() => connection.notify('echo', [1n])).toThrow('JSON');
-    expect(await connection.request('echo', [1])).toEqual([1]);
-  });
-
-  test('hears notifications, until it does not want to any more', async () => {
-    const connection = await connected(await newYard().serve());
-    const heard: unknown[] = [];
-    const stop = connection.onNotification('question', (params) => heard.push(params));
-    connection.handle('answerable', () => 'an answer');
-    await connection.request('askBack', ['once']).catch(() => {});
-    await waitFor('the notification', () => heard.length === 1);
-    stop();
-    await connection.request('askBack', ['twice']).catch(() => {});
-    expect(heard).toEqual([['once']]);
-  });
-
-  test('answers what the daemon asks', async () => {
-    const connection = await connected(await newYard().serve());
-    connection.handle('question', (params) => `you asked ${params}`);
-    expect(await connection.request('askBack', ['why'])).toBe('the client says you asked why');
-  });
-
   test('the daemon ends: what waits fails with not-serving, onClose is called, later requests fail at once', async () => {
     const daemon = await newYard().serve({ script: { options: { drainMs: 50 } } });
     const connection = await connected(daemon);
@@ -141,17 +87,6 @@ describe('a connection', () => {
     expect(connection.notify('echo')).toBe(false);
     connection.onClose(() => closed++);
     await waitFor('a late onClose', () => closed === 2);
-  });
-
-  test('close: what was sent arrives, what waits fails', async () => {
-    const daemon = await newYard().serve();
-    const connection = await connected(daemon);
-    const asked = connection.request('never');
-    connection.notify('fail');
-    connection.close();
-    await expect(asked).rejects.toMatchObject({ code: 'not-serving' });
-    await waitFor('the notification', () => daemon.stderr === 'daemonry: fail failed: it went wrong\n');
-    await daemon.event('closed');
   });
 
   test('a daemon that begins to speak something else is given up', async () => {

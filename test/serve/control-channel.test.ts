@@ -17,17 +17,6 @@ const hello = { instanceId: 'i', name: 'n', version: null, protocol: 1 };
 const generousMs = 30_000;
 
 describe('hello', () => {
-  test('a served daemon says who it is', async () => {
-    const daemon = await newYard().serve({ script: { options: { version: '1.0.0' } } });
-    expect(await channel.hello(daemon.socket, generousMs)).toEqual({
-      kind: 'hello',
-      instanceId: daemon.instanceId,
-      name: 'tested',
-      version: '1.0.0',
-      protocol: 1,
-    });
-  });
-
   test('a daemon in a few lines of any language is understood, also a newer one (F51)', async () => {
     const path = await peers.greeting({ instanceId: 'i', name: 'n', protocol: 2, mood: 'good' });
     expect(await channel.hello(path, generousMs)).toEqual({ kind: 'hello', instanceId: 'i', name: 'n', version: null, protocol: 2 });
@@ -102,14 +91,6 @@ describe('hello', () => {
     expect(performance.now() - began).toBeLessThan(5_000);
   });
 
-  test('other: a daemon that is stopped by a signal for a while (F15)', async () => {
-    const daemon = await newYard().serve();
-    daemon.kill('SIGSTOP');
-    expect(await channel.hello(daemon.socket, 100)).toEqual({ kind: 'other' });
-    daemon.kill('SIGCONT');
-    expect(await channel.hello(daemon.socket, generousMs)).toMatchObject({ kind: 'hello' });
-  });
-
   test.runIf(process.getuid?.() === 0)("denied: a socket that is another user's (needs root, to become somebody else)", async () => {
     // Not in the run's own temporary folder, which nobody else may enter.
     const folder = mkdtempSync('/tmp/dy-');
@@ -153,13 +134,6 @@ describe('shutdown', () => {
     const daemon = await newYard().serve();
     expect(await channel.shutdown(daemon.socket, daemon.instanceId, generousMs)).toBe(true);
     expect(await daemon.end()).toEqual({ code: 0, signal: null });
-  });
-
-  test('does not ask another instance to end', async () => {
-    const daemon = await newYard().serve();
-    expect(await channel.shutdown(daemon.socket, 'another', generousMs)).toBe(false);
-    expect(await channel.hello(daemon.socket, generousMs)).toMatchObject({ kind: 'hello' });
-    expect(daemon.events().filter((event) => event.startsWith('stop'))).toEqual([]);
   });
 
   test('asks on the connection on which the instance has proven itself', async () => {

@@ -1,39 +1,8 @@
 import { describe, expect } from 'vitest';
-import { LineSplitter, maxLineBytes } from '../../src/adapters/net/message-lines.js';
+import { maxLineBytes } from '../../src/adapters/net/message-lines.js';
 import { waitFor } from '../support/wait-for.js';
 import { LineClient } from './support/line-client.js';
 import { test } from './support/served-test.js';
-
-function split(splitter: LineSplitter, ...chunks: (string | Buffer)[]): string[] {
-  return chunks.flatMap((chunk) => [...splitter.push(Buffer.from(chunk as string))].map(String));
-}
-
-describe('LineSplitter', () => {
-  test('lines come whole, however they are cut', () => {
-    expect(split(new LineSplitter(), 'one\ntw', 'o\n', '\n', 'three')).toEqual(['one', 'two', '']);
-    expect(split(new LineSplitter(), ...Array.from('äö\n€\n', (character) => character))).toEqual(['äö', '€']);
-  });
-
-  test('a character cut in two stays one', () => {
-    const bytes = Buffer.from('"grün €"\n');
-    for (let cut = 1; cut < bytes.length; cut++) {
-      expect(split(new LineSplitter(), bytes.subarray(0, cut), bytes.subarray(cut))).toEqual(['"grün €"']);
-    }
-  });
-
-  test('a line may have as many bytes as the bound, and not one more', () => {
-    expect(split(new LineSplitter(4), 'abcd\nabc\n')).toEqual(['abcd', 'abc']);
-    expect(split(new LineSplitter(4), 'abcde')).toEqual(['overflow']);
-    expect(split(new LineSplitter(4), 'ab\nab', 'cde\nx\n')).toEqual(['ab', 'overflow']);
-    expect(split(new LineSplitter(4), 'abcde\nx\n')).toEqual(['overflow']);
-  });
-
-  test('a line that comes byte by byte is held once', () => {
-    const splitter = new LineSplitter();
-    for (let count = 0; count < 10_000; count++) expect([...splitter.push(Buffer.of(0x61))]).toEqual([]);
-    expect(split(splitter, '\n')).toEqual(['a'.repeat(10_000)]);
-  });
-});
 
 describe('a served daemon', () => {
   test('takes a message of 1 MiB', async ({ client }) => {

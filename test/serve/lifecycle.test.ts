@@ -38,14 +38,6 @@ describe('reload', () => {
     await waitFor('the line', () => daemon.stderr === 'daemonry: reload failed: the new settings are wrong\n');
     expect(await client.ask('system.ping')).toMatchObject({ result: 'pong' });
   });
-
-  test('without onReload: SIGHUP is ignored and system.reload answers false (F41)', async () => {
-    const daemon = await newYard().serve();
-    daemon.kill('SIGHUP');
-    const client = await LineClient.open(daemon.socket);
-    expect(await client.ask('system.reload')).toMatchObject({ result: false });
-    expect(daemon.stderr).toBe('');
-  });
 });
 
 describe('a descriptor that is not its own any more', () => {

@@ -33,8 +33,12 @@ const patientBytes = 4 * 1024 * 1024;
 const messageOverheadBytes = 512;
 /** How long a peer may take to read what it was sent last. */
 const flushMs = 10_000;
-/** How often it is felt whether a peer that says no more still listens. */
-const feelMs = 1_000;
+/**
+ * How long after the first time it is felt again whether a peer that says no more still listens; each wait is twice as long, up to
+ * the longest. One that leaves ends its own side a moment before it is gone, and would otherwise be there for a second longer.
+ */
+const firstFeelMs = 5;
+const longestFeelMs = 1_000;
 /** How long a peer may go on sending a message that is too long, and how much of it. */
 const overflowMs = 2_000;
 const maxOverflowBytes = 16 * 1024 * 1024;
@@ -173,10 +177,13 @@ export class RpcPeer {
     // Its end is heard also while it is held off, and may then come before what it said last has been looked at.
     if (this.#holdsOff) return;
     this.finish();
+    if (this.#feeler === undefined) this.#feel(firstFeelMs);
+  }
+
+  #feel(nextMs: number): void {
     if (!this.socket.writable) return;
-    const feel = () => this.socket.writable && this.socket.write('');
-    this.#feeler ??= setInterval(feel, feelMs).unref();
-    feel();
+    this.socket.write('');
+    this.#feeler = setTimeout(() => this.#feel(Math.min(2 * nextMs, longestFeelMs)), nextMs).unref();
   }
 
   #receive(line: Buffer): void {
@@ -282,7 +289,7 @@ export class RpcPeer {
 
   #closed(): void {
     clearTimeout(this.#linger);
-    clearInterval(this.#feeler);
+    clearTimeout(this.#feeler);
     this.#failWaiting(connectionClosed);
     for (const listener of this.#closeListeners.splice(0)) listener();
   }

@@ -45,12 +45,15 @@ export class ServedDaemon {
     process.kill(this.pid, signal);
   }
 
+  events(): readonly string[] {
+    return readEvents(this.#lease.folder);
+  }
+
   /** Waits for an event that begins so, or for the so many-th of them. */
   event(beginning: string, count = 1): Promise<string> {
-    const { folder } = this.#lease;
     return waitFor(
-      () => `the event ${beginning}, after ${readEvents(folder)}; stderr: ${this.stderr}`,
-      () => readEvents(folder).filter((event) => event.startsWith(beginning))[count - 1] ?? '',
+      () => `the event ${beginning}, after ${this.events()}; stderr: ${this.stderr}`,
+      () => this.events().filter((event) => event.startsWith(beginning))[count - 1] ?? '',
     );
   }
 }
@@ -82,6 +85,8 @@ export const test = base
         }),
       reset,
       size: 1,
+      // One for all files that a worker runs, where it runs several: its start takes as long as twenty of these tests.
+      scope: 'worker',
       pooled: process.env.DAEMONRY_TEST_POOLED !== '0',
     }),
   )
