@@ -2,6 +2,7 @@ import { DaemonError } from './daemon-error.js';
 import { sameName } from './daemon-name.js';
 import { type DependencyGraph, withDependencies, withDependents } from './dependency-graph.js';
 import type { Project, ProjectDaemon } from './project.js';
+import { shown } from './shown.js';
 
 /** What is asked for on the command line: keys or full names, and a group. Nothing at all is everything. */
 export interface Selection {
@@ -46,7 +47,7 @@ function inGroup(project: Project, group: string): readonly string[] {
   const members = project.daemons.filter(({ groups }) => groups.includes(group)).map(({ key }) => key);
   if (members.length > 0) return members;
   const groups = [...new Set(project.daemons.flatMap((one) => one.groups))].sort();
-  throw notInFile(project, `no group ${JSON.stringify(group)}`, groups.length === 0 ? 'it has none' : `it has ${groups.join(', ')}`, {
+  throw notInFile(project, `no group ${shown(group)}`, groups.length === 0 ? 'it has none' : `it has ${groups.join(', ')}`, {
     group,
   });
 }

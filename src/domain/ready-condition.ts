@@ -33,7 +33,8 @@ export function parseReadyCondition(text: string): ReadyCondition | string {
         new RegExp(value);
         return { kind, pattern: value };
       } catch (error) {
-        return `the regular expression does not compile: ${(error as Error).message}`;
+        // The reason alone: the expression, which may be long, is named by whoever asks.
+        return `the regular expression does not compile: ${(error as Error).message.split(': ').at(-1)}`;
       }
     default:
       return readyRule;

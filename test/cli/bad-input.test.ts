@@ -46,6 +46,8 @@ const mistakes: readonly Mistake[] = [
   { args: ['status', 'clock', '--json=yes'], names: '--json', allows: 'takes no value' },
   { args: start('--grace'), names: '--grace', allows: 'needs a value' },
   { args: start('--cwd', ''), names: '--cwd', allows: 'needs a value' },
+  { args: start('--env-file', ''), names: '--env-file', allows: 'needs a value' },
+  { args: start('--env', '=1'), names: '--env "=1"', allows: 'NAME=value' },
   { args: ['--home'], names: '--home', allows: 'verbs are' },
   { args: ['start', 'clock', '--env', 'A=1'], names: '--env needs a command too', allows: 'a command stands after --' },
   { args: ['start', 'clock', '--'], names: 'no command stands after --', allows: 'daemonry start <name> -- <command> [args…]' },
@@ -158,6 +160,11 @@ describe.concurrent('bad input', () => {
     expect(Object.keys(end.json)).toEqual(['schema', 'error']);
     expect(end.json).toMatchObject({ schema: 1, error: { code, message: expect.any(String), hint: expect.any(String) } });
     expect(existsSync(home.path)).toBe(false);
+  });
+
+  test('a long value is not repeated whole', async ({ home }) => {
+    const { stderr } = await home.cli(start('--ready', `log:${'x'.repeat(100_000)}(`));
+    expect(stderr).toMatch(/^daemonry: invalid --ready "log:x{56}…x{19}\("; the regular expression does not compile: [^\n]{1,50}\n$/);
   });
 
   test('a script whose interpreter is missing is not called missing itself', async ({ home }) => {

@@ -1,17 +1,75 @@
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { inspect } from 'node:util';
 import { describe, expect } from 'vitest';
-import type { DaemonOptions } from '../../src/app/embed/index.js';
+import type { Daemon, DaemonOptions, FollowOptions, SupervisorOptions } from '../../src/app/embed/index.js';
 import { loadLibrary } from '../support/library.js';
 import { hasExecuted, isAlive, untilDead } from '../support/processes.js';
 import { libraryFile } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
 
-const { defineDaemon, isDaemonError, DaemonError } = loadLibrary();
+const { createSupervisor, defineDaemon, isDaemonError, DaemonError } = loadLibrary();
+
+type DaemonFailure = InstanceType<typeof DaemonError>;
 
 function sleeper(home: TemporaryHome, options: Partial<DaemonOptions> = {}) {
   return defineDaemon({ name: 'acme', command: 'sleep', args: ['1000'], cwd: home.folder, home: home.path, ...options });
+}
+
+const bare = Object.create(null);
+const [empty, list, circular]: [object, number[], Record<string, unknown>] = [{}, [1], {}];
+circular.self = circular;
+/** Of no use to an option, unless it is one of `fit`. */
+const strange = [null, 5, empty, list, 10n, circular, Symbol('x'), bare, () => {}, new Date(), Number.NaN];
+const milliseconds = { fit: [5], unfit: ['5', -1, 2 ** 31] };
+const path = { fit: [], unfit: ['', 'a\0b'] };
+const word = { fit: [], unfit: ['x', ''] };
+
+/** For each option there is: what of the strange it can be, and what else it can't. */
+const options: {
+  readonly [Option in keyof Required<DaemonOptions>]: { readonly fit: readonly unknown[]; readonly unfit: readonly unknown[] };
+} = {
+  name: { fit: [], unfit: [['acme']] },
+  command: path,
+  args: { fit: [], unfit: ['x', ['a\0b'], new Array(1)] },
+  cwd: { ...path, fit: [null] },
+  env: { fit: [empty, bare], unfit: ['x', { A: 5 }, { A: 'a\0b' }, { '': 'x' }, { 'A=B': 'x' }, { 'A\0': 'x' }, ['A=B'], [''], new Map()] },
+  envFiles: { fit: [], unfit: ['x', [''], ['a\0b']] },
+  passEnv: { fit: [], unfit: ['x', [''], ['A=B'], ['a\0b']] },
+  cleanEnv: { fit: [], unfit: ['false'] },
+  ready: { fit: [], unfit: ['soon', 'http:http://a\0', 'port:0'] },
+  readyTimeoutMs: milliseconds,
+  onTimeout: word,
+  stopSignal: { fit: [], unfit: ['SIGFOO', 'toString'] },
+  graceMs: milliseconds,
+  socket: path,
+  log: path,
+  logMaxBytes: { fit: [5], unfit: [0, '1MB'] },
+  logKeep: { fit: [5], unfit: [1.5, 1_001] },
+  restart: word,
+  restartDelayMs: milliseconds,
+  restartMaxDelayMs: milliseconds,
+  restartLimit: { fit: [5], unfit: [-1] },
+  restartWindowMs: milliseconds,
+  stableMs: milliseconds,
+  successCodes: { fit: [list], unfit: [[256], ['1'], new Array(1)] },
+  health: { fit: [], unfit: ['ping', { probe: 'x' }] },
+  version: { fit: [null], unfit: ['', 'a\0b'] },
+  onMismatch: word,
+  protocol: { fit: [5], unfit: ['1', { min: 2, max: 1 }] },
+  ownedBy: { fit: [], unfit: ['me', { pid: 1 }] },
+  home: path,
+  descriptor: path,
+};
+
+function failureOf(define: () => unknown): DaemonFailure {
+  try {
+    define();
+  } catch (error) {
+    return error as DaemonFailure;
+  }
+  throw new Error('it throws nothing');
 }
 
 describe.concurrent('defineDaemon', () => {
@@ -44,6 +102,117 @@ describe.concurrent('defineDaemon', () => {
       expect(define).toThrow(expect.objectContaining({ name: 'DaemonError', code }));
     },
   );
+
+  test.for([undefined, null, 5, 'x', [], Symbol('x'), empty].map((value) => [inspect(value), value] as const))(
+    'throws invalid-spec for %s instead of options',
+    ([, value]) => {
+      const failure = failureOf(() => defineDaemon(value as DaemonOptions));
+      expect(failure).toMatchObject({ name: 'DaemonError', code: 'invalid-spec' });
+    },
+  );
+
+  test.for(Object.entries(options))(
+    'throws invalid-spec in one short line for whatever %s can not be',
+    ([option, { fit, unfit }], { home }) => {
+      for (const value of [...strange.filter((one) => !fit.includes(one)), ...unfit]) {
+        const failure = failureOf(() => sleeper(home, { [option]: value }));
+        expect(failure, inspect(value)).toMatchObject({ name: 'DaemonError', code: 'invalid-spec' });
+        expect(failure.message).toMatch(new RegExp(`^invalid ${option}\\b.{1,250}$`));
+      }
+      for (const value of fit) expect(sleeper(home, { [option]: value }).name, inspect(value)).toBe('acme');
+    },
+  );
+
+  test('throws invalid-spec for whatever a part of health can not be', ({ home }) => {
+    for (const part of ['probe', 'intervalMs', 'timeoutMs', 'threshold', 'startGraceMs']) {
+      for (const value of strange.filter((one) => part === 'probe' || one !== 5)) {
+        const failure = failureOf(() => sleeper(home, { health: { probe: 'ping', [part]: value } }));
+        expect(failure, `${part}: ${inspect(value)}`).toMatchObject({ code: 'invalid-spec', facts: { option: `health.${part}` } });
+      }
+    }
+  });
+
+  test('repeats little of what is long', ({ home }) => {
+    const long = 'x'.repeat(100_000);
+    const wrong = [
+      { name: long },
+      { ready: long },
+      { ready: `log:${long}(` },
+      { socket: `/${long}` },
+      { stopSignal: [long] },
+      { env: { A: [long] } },
+    ];
+    for (const options of wrong) {
+      const { message, facts } = failureOf(() => sleeper(home, options as Partial<DaemonOptions>));
+      expect([message, String(facts.allowed)].map(({ length }) => length < 300)).toEqual([true, true]);
+    }
+  });
+
+  test('takes what is unusual and good', ({ home }) => {
+    const good = [
+      { env: process.env },
+      { env: { A: '' } },
+      { args: [''] },
+      { health: { probe: 'ping', threshold: 1 } },
+      { cleanEnv: false },
+    ];
+    for (const options of good) expect(sleeper(home, options as Partial<DaemonOptions>).name).toBe('acme');
+    expect(defineDaemon(Object.assign(Object.create(null), { name: 'acme', command: 'sleep' })).name).toBe('acme');
+  });
+});
+
+describe.concurrent('the options of a method', () => {
+  const lines = [{ lines: -3 }, { lines: 'x' }, { lines: 1.5 }, { since: 'x' }, { since: new Date('x') }, { since: 5 }];
+  const calls: readonly (readonly [string, (daemon: Daemon, options: never) => unknown, readonly object[]])[] = [
+    ['start', (daemon, options) => daemon.start(options), [{ force: 'false' }]],
+    ['ensure', (daemon, options) => daemon.ensure(options), []],
+    ['stop', (daemon, options) => daemon.stop(options), [{ graceMs: '1' }, { graceMs: -1 }]],
+    ['restart', (daemon, options) => daemon.restart(options), [{ graceMs: null }, { graceMs: 10n }]],
+    ['status', (daemon, options) => daemon.status(options), []],
+    ['connect', (daemon, options) => daemon.connect(options), [{ raw: 'yes' }, { raw: true, opening: 5 }, { timeoutMs: circular }]],
+    ['logs', (daemon, options) => daemon.logs(options), lines],
+  ];
+  test.for(calls)('%s: rejects with invalid-spec for what it can not be given, and touches nothing', async ([, call, unfit], { home }) => {
+    const daemon = sleeper(home);
+    for (const options of [null, 5, 'x', [], Symbol('x'), { signal: 5 }, { signal: {} }, ...unfit]) {
+      const failure = await Promise.resolve(call(daemon, options as never)).catch((error) => error);
+      expect(failure, inspect(options)).toMatchObject({ name: 'DaemonError', code: 'invalid-spec' });
+    }
+    expect(existsSync(home.path)).toBe(false);
+  });
+
+  test('logs that are followed: the loop throws', async ({ home }) => {
+    for (const options of [...lines, { follow: 'yes' }, { signal: 5 }]) {
+      const followed = sleeper(home).logs({ follow: true, ...options } as FollowOptions);
+      await expect(followed[Symbol.asyncIterator]().next(), inspect(options)).rejects.toMatchObject({ code: 'invalid-spec' });
+    }
+  });
+
+  test('of a supervisor within the program, and what it is to keep, are checked in the same way', async ({ home }) => {
+    for (const options of [null, { home: 5 }, { home: '' }, { onEvent: 'x' }]) {
+      expect(failureOf(() => createSupervisor(options as SupervisorOptions))).toMatchObject({ code: 'invalid-spec' });
+    }
+    const supervisor = createSupervisor({ home: home.path });
+    const acme = { name: 'acme', command: 'sleep', restart: 'always' };
+    for (const options of [
+      null,
+      5,
+      { ...acme, restart: 10n },
+      { ...acme, name: circular },
+      { ...acme, signal: 5 },
+      { ...acme, restart: 'never' },
+    ]) {
+      await expect(supervisor.start(options as never), inspect(options)).rejects.toMatchObject({ code: 'invalid-spec' });
+      await expect(supervisor.ensure(options as never), inspect(options)).rejects.toMatchObject({ code: 'invalid-spec' });
+    }
+    const calls = [
+      supervisor.stop(5 as never),
+      supervisor.stop('acme', { graceMs: 'x' } as never),
+      supervisor.restart('acme', null as never),
+    ];
+    for (const call of [...calls, supervisor.status(null as never)]) await expect(call).rejects.toMatchObject({ code: 'invalid-spec' });
+    await supervisor.leave();
+  });
 });
 
 describe.concurrent('start, status, stop and restart', () => {
@@ -128,6 +297,7 @@ describe.concurrent('start, status, stop and restart', () => {
     expect(await daemon.logs()).toEqual([]);
     await daemon.start();
     expect(await daemon.logs({ lines: 2 })).toEqual(['two', 'three']);
+    expect(await daemon.logs({ lines: Number.POSITIVE_INFINITY })).toEqual(['one', 'two', 'three']);
     await daemon.stop();
     expect(await daemon.logs()).toEqual(['one', 'two', 'three']);
   });

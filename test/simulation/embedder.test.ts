@@ -45,6 +45,21 @@ describe('a simulation of an embedder', () => {
     });
   });
 
+  test('refuses what the library refuses', async () => {
+    const simulation = withAcme(createSimulation());
+    const host = simulation.host();
+    for (const wrong of [null, 5, { ...acme, name: 5 }, { ...acme, args: 10n }, { ...acme, descriptor: null }]) {
+      expect(() => host.defineDaemon(wrong as unknown as DaemonOptions)).toThrow(expect.objectContaining({ code: 'invalid-spec' }));
+    }
+    await simulation.run(async () => {
+      const daemon = host.defineDaemon(acme);
+      const wrong = { graceMs: 'x', timeoutMs: 'x', lines: 'x', signal: 5 } as never;
+      const calls = [daemon.start(wrong), daemon.ensure(wrong), daemon.stop(wrong), daemon.restart(wrong), daemon.status(wrong)];
+      for (const call of [...calls, daemon.logs(wrong), daemon.connect(wrong)])
+        await expect(call).rejects.toMatchObject({ code: 'invalid-spec' });
+    });
+  });
+
   test('keeps a supervised daemon running, also after its supervisor was killed and a verb came', async () => {
     const simulation = withAcme(createSimulation());
     await simulation.run(async () => {

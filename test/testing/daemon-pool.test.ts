@@ -206,6 +206,12 @@ describe.concurrent('a pool of daemons', () => {
       expect.objectContaining({ code: 'invalid-spec' }),
     );
   });
+
+  test('refuses what is of no use to it', () => {
+    for (const options of [null, {}, { define: 5 }, { define: () => {}, size: 10n }, { define: () => {}, reset: 'x' }]) {
+      expect(() => new Pool(options as unknown as DaemonPoolOptions)).toThrow(expect.objectContaining({ code: 'invalid-spec' }));
+    }
+  });
 });
 
 describe('a test runner that is killed', () => {

@@ -4,6 +4,8 @@ import { DaemonError } from '../../domain/daemon-error.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import { formatOwner } from '../../domain/owner.js';
 import type { LaunchRequest } from '../../domain/ports.js';
+import { shown } from '../../domain/shown.js';
+import { isVariableName } from '../../domain/variable-name.js';
 import { errnoOf } from './file-errors.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,8 +21,8 @@ export function composeEnvironment(spec: DaemonSpec, caller: Environment): Recor
   // A daemon started from within another one must not take itself for that one.
   for (const name of Object.keys(env)) if (marksOfOthers.has(name)) delete env[name];
   for (const [name, value] of Object.entries(env)) {
-    if (name === '' || /[=\0]/.test(name) || value.includes('\0')) {
-      throw new DaemonError('invalid-spec', `${JSON.stringify(name)} can't be an environment variable`, { name });
+    if (!isVariableName(name) || value.includes('\0')) {
+      throw new DaemonError('invalid-spec', `${shown(name)} can't be an environment variable`, { name });
     }
   }
   return { ...env, PWD: spec.cwd };

@@ -5,6 +5,7 @@ import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import type { Observation, Vantage } from '../../domain/identity.js';
 import type { Environment, Launch, LaunchRequest, ProcessSpawner, ResolvedCommand } from '../../domain/ports.js';
+import { shown } from '../../domain/shown.js';
 import { composeEnvironment, marksEnvironment } from '../files/daemon-environment.js';
 import { errnoOf, fileFailure } from '../files/file-errors.js';
 import { closeQuietly } from '../files/safe-files.js';
@@ -45,7 +46,7 @@ export class PosixProcessSpawner implements ProcessSpawner {
     checkFolder(spec.cwd);
     const [command, ...argv] = spec.command;
     if (!command || spec.command.some((part) => part.includes('\0'))) {
-      throw new DaemonError('invalid-spec', `invalid command ${JSON.stringify(spec.command)}`, { command: spec.command });
+      throw new DaemonError('invalid-spec', `invalid command ${shown(spec.command)}`, { command: spec.command });
     }
     const env = composeEnvironment(spec, environment);
     const found = { file: findExecutable(command, spec.cwd, env.PATH ?? '/usr/bin:/bin'), argv, cwd: spec.cwd, env };

@@ -3,6 +3,7 @@ import { findCycles } from '../../domain/dependency-graph.js';
 import { isDaemonKey, isProjectName } from '../../domain/project.js';
 import { parseDuration } from '../../domain/quantity.js';
 import { restartDelays } from '../../domain/restart-policy.js';
+import { shown } from '../../domain/shown.js';
 import { type FileIssue, isPlainMap, type LocatedValue, type Path } from './located-yaml.js';
 import { merge } from './merge-defaults.js';
 import { nearest } from './shape-issues.js';
@@ -78,7 +79,7 @@ function checkDependencies(file: LocatedValue, daemons: Record<string, unknown>,
 
 function noSuchDaemon(key: string, need: string, keys: readonly string[]): string {
   const near = nearest(need, keys);
-  return `${key} depends on ${JSON.stringify(need)}, which is not in this file${near === undefined ? '' : ` (${near}?)`}`;
+  return `${key} depends on ${shown(need)}, which is not in this file${near === undefined ? '' : ` (${near}?)`}`;
 }
 
 function checkCondition(file: LocatedValue, need: string, condition: unknown, path: Path): readonly FileIssue[] {

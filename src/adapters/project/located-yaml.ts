@@ -1,4 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type Scalar, type YAMLMap } from 'yaml';
+import { shown } from '../../domain/shown.js';
 
 export type Path = readonly (string | number)[];
 
@@ -165,7 +166,7 @@ class Reader implements LocatedValue {
         this.report(offsetOf(pair.key), path, 'nothing here may be called __proto__');
         continue;
       }
-      if (entries.has(key)) this.report(offsetOf(pair.key), [...path, key], `${JSON.stringify(key)} stands here twice`);
+      if (entries.has(key)) this.report(offsetOf(pair.key), [...path, key], `${shown(key)} stands here twice`);
       spots.set(key, spotOfValue(pair.key, pair.value));
       entries.set(key, this.plain(pair.value, [...path, key], depth + 1));
     }

@@ -4,6 +4,7 @@ import { dependencyConditions, isDaemonKey, isProjectName, keyRule, projectNameR
 import { durationRule, parseDuration, parseSize, sizeRule } from '../../domain/quantity.js';
 import { parseReadyCondition, readyRule } from '../../domain/ready-condition.js';
 import { splitCommand } from '../../domain/split-command.js';
+import { isVariableName, variableRule } from '../../domain/variable-name.js';
 import { fitsSocketPath, longestSocketPathBytes } from '../files/home.js';
 import { findSignalName, signalNames } from '../signal-name.js';
 
@@ -111,13 +112,10 @@ const command = either(
   { description: 'The program and its arguments. A text is split as a shell would, without running one.' },
 );
 
+const variable = word(variableRule, allow(isVariableName, variableRule), { pattern: variablePattern });
 const env = z
   .record(
-    word(
-      'a variable has a name',
-      allow((text) => text !== '' && !text.includes('='), 'a variable has a name without ='),
-      { pattern: variablePattern },
-    ),
+    variable,
     z.union([word(textRule, () => undefined), z.number(), z.boolean()], { error: 'a variable takes a text, a number, true or false' }),
     { error: 'it takes a mapping of variables' },
   )
@@ -220,17 +218,7 @@ const shared = {
   env: z.optional(env),
   env_file: z.optional(envFile),
   pass_env: z.optional(
-    list(
-      word(
-        'it takes the name of a variable',
-        allow((text) => text !== '' && !text.includes('='), 'it takes the name of a variable'),
-        {
-          pattern: variablePattern,
-        },
-      ),
-      'it takes a list of names of variables',
-      { description: "The starter's variables that `clean_env` shall not drop." },
-    ),
+    list(variable, 'it takes a list of names of variables', { description: "The starter's variables that `clean_env` shall not drop." }),
   ),
   clean_env: z.optional(yesOrNo({ description: 'Pass on PATH, HOME and what is named, not the whole environment.', default: false })),
   ready: z.optional(

@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path';
 import * as z from 'zod/mini';
 import { DaemonError } from '../../domain/daemon-error.js';
 import { type DependencyCondition, isProjectName, type Project, type ProjectDaemon, projectNameRule } from '../../domain/project.js';
+import { shown } from '../../domain/shown.js';
 import { fitsSocketPath, longestSocketPathBytes } from '../files/home.js';
 import { checkProject } from './check-project.js';
 import { entryToSpec } from './entry-to-spec.js';
@@ -36,7 +37,7 @@ function checkAll(located: LocatedValue, file: string): readonly FileIssue[] {
   return [
     ...ofShape,
     ...(isUnnamed
-      ? [located.issue([], `the folder's name ${JSON.stringify(name)} is no name for a project: write project: … here; ${projectNameRule}`)]
+      ? [located.issue([], `the folder's name ${shown(name)} is no name for a project: write project: … here; ${projectNameRule}`)]
       : []),
     ...checkProject(located, name),
     // What the shape can't know: how long the folder is.

@@ -1,4 +1,5 @@
 import type * as z from 'zod/mini';
+import { shown } from '../../domain/shown.js';
 import type { FileIssue, LocatedValue, Path } from './located-yaml.js';
 
 type Issue = z.core.$ZodIssue;
@@ -16,7 +17,7 @@ function locateIssue(issue: Issue, at: Path, file: LocatedValue): readonly FileI
     case 'invalid_union':
       return locateUnion(issue, path, file);
     case 'invalid_key':
-      return [file.keyIssue(path, `${JSON.stringify(path.at(-1))} is no name: ${issue.issues[0]?.message ?? issue.message}`)];
+      return [file.keyIssue(path, `${shown(path.at(-1))} is no name: ${issue.issues[0]?.message ?? issue.message}`)];
     default:
       return [file.issue(path, wrongValue(path, file, issue.message))];
   }
@@ -32,18 +33,19 @@ function locateUnion(issue: z.core.$ZodIssueInvalidUnion, path: Path, file: Loca
 
 function wrongValue(path: Path, file: LocatedValue, rule: string): string {
   const value = valueAt(file.value, path);
-  if (path.length === 0) return value === null ? 'the file is empty: it takes a mapping with daemons' : `it is ${shown(value)}: ${rule}`;
+  if (path.length === 0)
+    return value === null ? 'the file is empty: it takes a mapping with daemons' : `it is ${kindOrWord(value)}: ${rule}`;
   if (value === undefined) return `${nameOf(path.slice(0, -1))} has no ${path.at(-1)}: ${rule}`;
   return value === null
     ? `${nameOf(path)} is empty: ${rule}`
-    : `${nameOf(path)} is ${shortSource(file.sourceOf(path)) ?? shown(value)}: ${rule}`;
+    : `${nameOf(path)} is ${shortSource(file.sourceOf(path)) ?? kindOrWord(value)}: ${rule}`;
 }
 
 function unknownKey(key: string, path: Path, allowed: readonly string[]): string {
   const near = nearest(key, allowed);
   const where = path.length === 0 ? '' : ` in ${nameOf(path)}`;
   const meant = near === undefined ? '' : ` (${near}?)`;
-  return `unknown key ${JSON.stringify(key)}${where}${meant}: allowed are ${allowed.join(', ')}`;
+  return `unknown key ${shown(key)}${where}${meant}: allowed are ${allowed.join(', ')}`;
 }
 
 /** As people write it: `daemons.api.env_file[1]`. */
@@ -58,11 +60,10 @@ function shortSource(source: string | undefined): string | undefined {
 }
 
 /** What is no single word is told by its kind. */
-function shown(value: unknown): string {
+function kindOrWord(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'a mapping';
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length <= 80 ? text : `${text.slice(0, 76)}…"`;
+  return shown(value);
 }
 
 function valueAt(root: unknown, path: Path): unknown {

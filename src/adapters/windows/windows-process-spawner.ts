@@ -3,6 +3,7 @@ import { DaemonError } from '../../domain/daemon-error.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import type { Vantage } from '../../domain/identity.js';
 import type { Launch, LaunchRequest, ProcessEnd, ProcessSpawner, ResolvedCommand } from '../../domain/ports.js';
+import { shown } from '../../domain/shown.js';
 import { composeEnvironment, marksEnvironment } from '../files/daemon-environment.js';
 import { errnoOf, fileFailure } from '../files/file-errors.js';
 import { batchCommandLine, commandLine, isBatchFile, longestBatchLine, longestCommandLine } from './command-line.js';
@@ -27,7 +28,7 @@ export class WindowsProcessSpawner implements ProcessSpawner {
     checkFolder(spec.cwd);
     const [command, ...argv] = spec.command;
     if (!command || spec.command.some((part) => part.includes('\0'))) {
-      throw new DaemonError('invalid-spec', `invalid command ${JSON.stringify(spec.command)}`, { command: spec.command });
+      throw new DaemonError('invalid-spec', `invalid command ${shown(spec.command)}`, { command: spec.command });
     }
     const env = this.environmentOf(spec);
     const resolved = { file: findExecutable(command, spec.cwd, env), argv, cwd: spec.cwd, env, gated: true };

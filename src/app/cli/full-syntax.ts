@@ -1,4 +1,5 @@
 import { Cli, Command, type CommandClass, Option } from 'clipanion';
+import { shown } from '../../domain/shown.js';
 import { helpText } from './help.js';
 import { type ParsedArguments, UsageError } from './invocation.js';
 import { fitsNames, splitCommand } from './plain-syntax.js';
@@ -15,7 +16,7 @@ export function readFullSyntax(argv: readonly string[], version: string): Readin
   if (own.includes('--help') || own.includes('-h')) return { kind: 'text', text: helpText(own.map(findVerb).find(Boolean)) };
   if (first === undefined && command === undefined) throw new UsageError('no verb is given', verbsRule);
   const syntax = findVerb(first);
-  if (!syntax) throw new UsageError(`unknown verb ${JSON.stringify(first ?? '--')}`, verbsRule);
+  if (!syntax) throw new UsageError(`unknown verb ${shown(first ?? '--')}`, verbsRule);
   if (command && !syntax.command) throw new UsageError(`${syntax.verb} takes no command after --`);
   return {
     kind: 'arguments',
@@ -89,7 +90,7 @@ function declare({ flag, short, kind, summary }: OptionSyntax): unknown {
 function wrongNames(syntax: VerbSyntax, names: readonly string[]): UsageError {
   if (names.length === 0) return new UsageError(`${syntax.verb} needs ${syntax.nameLabel ?? 'the name of a daemon'}`);
   const hint = syntax.command ? 'a command stands after --' : undefined;
-  const surplus = names.slice(syntax.names === 'none' ? 0 : 1).map((name) => JSON.stringify(name));
+  const surplus = names.slice(syntax.names === 'none' ? 0 : 1).map((name) => shown(name));
   return new UsageError(`${syntax.verb} takes ${syntax.names === 'none' ? 'no name' : 'one name'}, not also ${surplus.join(' ')}`, hint);
 }
 
@@ -100,11 +101,11 @@ function explain(syntax: VerbSyntax, own: readonly string[], error: unknown): Us
     if (!word.startsWith('-')) continue;
     const [flag] = word.split('=', 1);
     const option = syntax.options.find((one) => one.flag === flag || one.short === flag);
-    if (!option) return new UsageError(`unknown option ${JSON.stringify(flag)} for ${syntax.verb}`, `allowed are ${allowed}`);
+    if (!option) return new UsageError(`unknown option ${shown(flag)} for ${syntax.verb}`, `allowed are ${allowed}`);
     const next = own[index + 1];
     const hasValue = word.includes('=') || (next !== undefined && !next.startsWith('-'));
     if (option.kind !== 'flag' && !hasValue) {
-      return new UsageError(`${option.flag} needs a value${next === undefined ? '' : `, which ${JSON.stringify(next)} is not`}`);
+      return new UsageError(`${option.flag} needs a value${next === undefined ? '' : `, which ${shown(next)} is not`}`);
     }
     if (option.kind === 'flag' && word.includes('=')) return new UsageError(`${option.flag} takes no value`);
   }

@@ -1,4 +1,5 @@
 import { durationRule, parseDuration, parseSize, sizeRule } from '../../domain/quantity.js';
+import { shown } from '../../domain/shown.js';
 
 /** One use of the command line, taken apart but not yet understood. */
 export interface ParsedArguments {
@@ -56,13 +57,13 @@ export class Invocation {
   }
 
   all(flag: string): readonly string[] {
-    return this.parsed.values.get(flag) ?? [];
+    const values = this.parsed.values.get(flag) ?? [];
+    if (values.includes('')) throw new UsageError(`${flag} needs a value`);
+    return values;
   }
 
   value(flag: string): string | undefined {
-    const value = this.all(flag).at(-1);
-    if (value === '') throw new UsageError(`${flag} needs a value`);
-    return value;
+    return this.all(flag).at(-1);
   }
 
   durationMs(flag: string): number | undefined {
@@ -87,7 +88,7 @@ export class Invocation {
     const text = this.value(flag);
     if (text === undefined) return undefined;
     const value = parse(text);
-    if (value === undefined) throw new UsageError(`invalid ${flag} ${JSON.stringify(text)}`, rule);
+    if (value === undefined) throw new UsageError(`invalid ${flag} ${shown(text)}`, rule);
     return value;
   }
 }

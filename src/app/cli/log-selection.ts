@@ -1,6 +1,7 @@
 import { inTime } from '../../adapters/bounded-work.js';
 import type { LogLine } from '../../adapters/files/log-lines.js';
 import { parseDuration } from '../../domain/quantity.js';
+import { shown } from '../../domain/shown.js';
 import { type Invocation, UsageError } from './invocation.js';
 
 /** What of a log is asked for. */
@@ -41,7 +42,7 @@ function checkExpression(pattern: string): void {
     new RegExp(pattern);
   } catch (error) {
     const [why] = (error as Error).message.split(': ').slice(-1);
-    throw new UsageError(`invalid --grep ${JSON.stringify(pattern)}: ${why}`, 'it takes a regular expression as JavaScript has them');
+    throw new UsageError(`invalid --grep ${shown(pattern)}: ${why}`, 'it takes a regular expression as JavaScript has them');
   }
 }
 
@@ -55,8 +56,7 @@ export function matching(lines: readonly LogLine[], pattern: string | undefined)
     while (end < lines.length && length < mostAtOnce) length += (lines[end++] as LogLine).text.length;
     const batch = lines.slice(first, end);
     const matches = inTime(() => batch.filter(({ text }) => expression.test(text.endsWith('\r') ? text.slice(0, -1) : text)));
-    if (matches === undefined)
-      throw new UsageError(`--grep ${JSON.stringify(pattern)} comes to no end on a line of this log`, 'try a simpler one');
+    if (matches === undefined) throw new UsageError(`--grep ${shown(pattern)} comes to no end on a line of this log`, 'try a simpler one');
     for (const match of matches) found.push(match);
     first = end;
   }

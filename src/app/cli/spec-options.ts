@@ -5,6 +5,8 @@ import { type DaemonSpec, specDefaults } from '../../domain/daemon-spec.js';
 import { type HealthCheck, healthDefaults, healthRule, parseHealthProbe } from '../../domain/health-check.js';
 import { parseReadyCondition, type ReadyCondition } from '../../domain/ready-condition.js';
 import { restartDelays } from '../../domain/restart-policy.js';
+import { shown } from '../../domain/shown.js';
+import { isVariableName, variableRule } from '../../domain/variable-name.js';
 import { type Invocation, UsageError } from './invocation.js';
 
 /** Options of `start` and `run` that describe the daemon, and mean nothing without a command. */
@@ -98,7 +100,7 @@ function successCodes(invocation: Invocation): readonly number[] {
   if (text === undefined) return specDefaults.successCodes;
   const codes = text.split(',').map((code) => (/^\d{1,3}$/.test(code) ? Number(code) : 256));
   if (codes.every((code) => code <= 255)) return codes;
-  throw new UsageError(`invalid --success-codes ${JSON.stringify(text)}`, 'it takes exit codes from 0 to 255, such as 0,3');
+  throw new UsageError(`invalid --success-codes ${shown(text)}`, 'it takes exit codes from 0 to 255, such as 0,3');
 }
 
 function healthCheck(invocation: Invocation): HealthCheck | null {
@@ -109,9 +111,9 @@ function healthCheck(invocation: Invocation): HealthCheck | null {
     return null;
   }
   const probe = parseHealthProbe(text);
-  if (typeof probe === 'string') throw new UsageError(`invalid --health ${JSON.stringify(text)}`, probe);
+  if (typeof probe === 'string') throw new UsageError(`invalid --health ${shown(text)}`, probe);
   if (probe.kind === 'http' && !URL.canParse(probe.url)) {
-    throw new UsageError(`invalid --health ${JSON.stringify(text)}`, 'http takes a whole address');
+    throw new UsageError(`invalid --health ${shown(text)}`, 'http takes a whole address');
   }
   if ((invocation.choice('--restart', ['never', 'on-failure', 'always']) ?? 'never') === 'never') {
     throw new UsageError('--health needs --restart on-failure or always', 'nothing watches over a plain daemon');
@@ -134,28 +136,27 @@ function threshold(invocation: Invocation): number {
 function positiveMs(invocation: Invocation, flag: string, fallback: number): number {
   const ms = invocation.durationMs(flag) ?? fallback;
   if (ms > 0) return ms;
-  throw new UsageError(`invalid ${flag} ${JSON.stringify(invocation.value(flag))}`, 'it takes more than nothing');
+  throw new UsageError(`invalid ${flag} ${shown(invocation.value(flag))}`, 'it takes more than nothing');
 }
 
 function assignment(text: string): readonly [string, string] {
   const equals = text.indexOf('=');
-  if (equals < 1) throw new UsageError(`invalid --env ${JSON.stringify(text)}`, 'it takes NAME=value');
+  if (equals < 1) throw new UsageError(`invalid --env ${shown(text)}`, 'it takes NAME=value');
   return [text.slice(0, equals), text.slice(equals + 1)];
 }
 
 function variableName(text: string): string {
-  if (text === '' || text.includes('='))
-    throw new UsageError(`invalid --pass-env ${JSON.stringify(text)}`, 'it takes the name of a variable');
-  return text;
+  if (isVariableName(text)) return text;
+  throw new UsageError(`invalid --pass-env ${shown(text)}`, variableRule);
 }
 
 function readiness(invocation: Invocation): ReadyCondition {
   const text = invocation.value('--ready');
   if (text === undefined) return specDefaults.ready;
   const condition = parseReadyCondition(text);
-  if (typeof condition === 'string') throw new UsageError(`invalid --ready ${JSON.stringify(text)}`, condition);
+  if (typeof condition === 'string') throw new UsageError(`invalid --ready ${shown(text)}`, condition);
   if (condition.kind === 'http' && !URL.canParse(condition.url)) {
-    throw new UsageError(`invalid --ready ${JSON.stringify(text)}`, 'http takes a whole address, as in http:http://127.0.0.1:3000/ready');
+    throw new UsageError(`invalid --ready ${shown(text)}`, 'http takes a whole address, as in http:http://127.0.0.1:3000/ready');
   }
   return condition;
 }
@@ -165,20 +166,17 @@ function signalName(invocation: Invocation): string {
   if (text === undefined) return specDefaults.stopSignal;
   const name = findSignalName(text);
   if (name) return name;
-  throw new UsageError(`invalid --stop-signal ${JSON.stringify(text)}`, `signals are ${signalNames.join(', ')}`);
+  throw new UsageError(`invalid --stop-signal ${shown(text)}`, `signals are ${signalNames.join(', ')}`);
 }
 
 function socketPath(path: string | undefined): string | null {
   if (path === undefined) return null;
   if (!isSocketPlace(path, process.platform)) {
-    throw new UsageError(
-      `--socket ${JSON.stringify(path)} is no pipe name`,
-      'on Windows a socket is a named pipe, as in \\\\.\\pipe\\acme',
-    );
+    throw new UsageError(`--socket ${shown(path)} is no pipe name`, 'on Windows a socket is a named pipe, as in \\\\.\\pipe\\acme');
   }
   if (fitsSocketPath(path, process.platform)) return path;
   throw new UsageError(
-    `--socket ${JSON.stringify(path)} is too long`,
+    `--socket ${shown(path)} is too long`,
     `a socket path has at most ${longestSocketPathBytes(process.platform)} bytes`,
   );
 }

@@ -63,7 +63,8 @@ export class Connection {
   }
 
   /**
-   * Asks the daemon; without `timeoutMs` for as long as the connection lives.
+   * Asks the daemon; without `timeoutMs` for as long as the connection lives. `params` are an object or an array, as JSON-RPC has
+   * them: anything else is refused with an `RpcError`, code -32600.
    *
    * Throws `RpcError` with the daemon's `code` and message where it answers with an error; `DaemonError` `not-serving`
    * where the connection closes or the time is over, `protocol-error`, `cancelled`.

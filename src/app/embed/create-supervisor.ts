@@ -2,13 +2,15 @@ import { randomId } from '../../adapters/files/random-id.js';
 import { DaemonError } from '../../domain/daemon-error.js';
 import { checkedName } from '../../domain/daemon-name.js';
 import { lookClosely } from '../../domain/look.js';
+import { type Checks, callback, checkOptions, path } from '../../domain/option-checks.js';
 import type { SupervisingMachine } from '../../domain/ports.js';
 import { type StopResult, stopDaemon } from '../../domain/stop-daemon.js';
 import { Supervisor } from '../../domain/supervisor.js';
 import { machineSettings } from '../composition/settings.js';
 import { composeSupervisingMachine } from '../composition/supervising-machine.js';
 import type { Cancellable } from './daemon.js';
-import { type DaemonOptions, onMismatchFromOptions, specFromOptions } from './daemon-options.js';
+import { checkedCall } from './daemon-option-checks.js';
+import { type DaemonOptions, specFromOptions } from './daemon-options.js';
 import { type DaemonStatus, describeStatus, type RunningDaemon, running } from './running-daemon.js';
 
 /** Whose daemons a supervisor keeps, and who hears of it. */
@@ -57,8 +59,11 @@ export interface EmbeddedSupervisor {
   stopAll(): Promise<void>;
 }
 
-/** Nothing is started or touched by this alone. */
+const checks: Checks<SupervisorOptions> = { home: path, onEvent: callback };
+
+/** Nothing is started or touched by this alone. Throws `invalid-spec`. */
 export function createSupervisor(options: SupervisorOptions = {}): EmbeddedSupervisor {
+  checkOptions(options, checks);
   return new SupervisorInProgram(options);
 }
 
@@ -87,11 +92,13 @@ class SupervisorInProgram implements EmbeddedSupervisor {
     return running(await this.supervisor.ensure(requestFrom(options)));
   }
 
-  async restart(name: string, { signal }: Cancellable = {}): Promise<RunningDaemon> {
+  async restart(name: string, options: Cancellable = {}): Promise<RunningDaemon> {
+    const { signal } = checkedCall(options);
     return running(await this.supervisor.restart({ ref: { name: checkedName(name) }, signal }));
   }
 
-  async stop(name: string, { graceMs, signal }: Cancellable & { graceMs?: number } = {}): Promise<StopResult> {
+  async stop(name: string, options: Cancellable & { graceMs?: number } = {}): Promise<StopResult> {
+    const { graceMs, signal } = checkedCall(options);
     return stopDaemon(this.machine, { ref: { name: checkedName(name) }, graceMs, signal });
   }
 
@@ -120,5 +127,6 @@ function requestFrom(options: SupervisedOptions & Cancellable) {
       allowed: 'restart is on-failure or always',
     });
   }
-  return { ref: { name: checkedName(options.name) }, spec, onMismatch: onMismatchFromOptions(options), signal: options.signal };
+  const { name, onMismatch, signal } = checkedCall(options);
+  return { ref: { name }, spec, onMismatch, signal };
 }

@@ -1,14 +1,14 @@
-import { constants } from 'node:os';
 import { parse, resolve } from 'node:path';
 import { fitsSocketPath, isSocketPlace } from '../../adapters/files/home.js';
 import { DaemonError } from '../../domain/daemon-error.js';
 import { type DaemonSpec, type RestartPolicy, specDefaults } from '../../domain/daemon-spec.js';
-import { type HealthCheck, healthDefaults, parseHealthProbe } from '../../domain/health-check.js';
-import { type OnMismatch, onMismatchValues } from '../../domain/mismatch.js';
-import { type ProtocolRange, parseProtocolRange, protocolRangeRule } from '../../domain/protocol-range.js';
-import { longestDurationMs } from '../../domain/quantity.js';
+import { type HealthCheck, type HealthProbe, healthDefaults, parseHealthProbe } from '../../domain/health-check.js';
+import type { OnMismatch } from '../../domain/mismatch.js';
+import { invalidOption } from '../../domain/option-checks.js';
+import type { ProtocolRange } from '../../domain/protocol-range.js';
 import { parseReadyCondition, type ReadyCondition } from '../../domain/ready-condition.js';
 import { restartDelays } from '../../domain/restart-policy.js';
+import { checkDaemonOptions } from './daemon-option-checks.js';
 import { fingerprintOf } from './fingerprint.js';
 
 /** How an embedding program describes its daemon. Durations in milliseconds, sizes in bytes. */
@@ -119,78 +119,46 @@ export interface HealthOptions {
   readonly startGraceMs?: number | undefined;
 }
 
-/** The spec that the options describe. Throws `invalid-spec` naming the option. */
+/** The spec that the options describe. Throws `invalid-name`, or `invalid-spec` naming the option. */
 export function specFromOptions(options: DaemonOptions): DaemonSpec {
+  checkDaemonOptions(options);
   const spec = plainSpecFromOptions(options);
   return { ...spec, fingerprint: fingerprintOf(options, spec) };
 }
 
 function plainSpecFromOptions(options: DaemonOptions): DaemonSpec {
   const cwd = workingFolder(options.cwd);
-  if (typeof options.command !== 'string' || options.command === '') throw invalid('command', options.command, 'it is the program to run');
-  for (const list of ['args', 'envFiles', 'passEnv'] as const) {
-    const value: unknown = options[list] ?? [];
-    if (!Array.isArray(value) || !value.every(isText)) throw invalid(list, value, 'it is a list of strings');
-  }
+  const { ready, onTimeout, stopSignal, log, logMaxBytes, logKeep, restart, restartLimit, successCodes, version } = options;
   return {
     command: [options.command, ...(options.args ?? [])],
     cwd,
     ...environment(options),
     envFiles: (options.envFiles ?? []).map((file) => resolve(cwd, file)),
-    ready: readiness(options.ready),
-    readyTimeoutMs: milliseconds('readyTimeoutMs', options.readyTimeoutMs, specDefaults.readyTimeoutMs),
-    onTimeout: onTimeout(options.onTimeout),
-    stopSignal: signalName(options.stopSignal),
-    graceMs: milliseconds('graceMs', options.graceMs, specDefaults.graceMs),
+    ready: ready === undefined ? specDefaults.ready : (parseReadyCondition(ready) as ReadyCondition),
+    readyTimeoutMs: Math.round(options.readyTimeoutMs ?? specDefaults.readyTimeoutMs),
+    onTimeout: onTimeout ?? specDefaults.onTimeout,
+    stopSignal: stopSignal ?? specDefaults.stopSignal,
+    graceMs: Math.round(options.graceMs ?? specDefaults.graceMs),
     socket: socketPath(options.socket, cwd),
-    log: options.log === undefined ? null : resolve(cwd, options.log),
-    logMaxBytes: whole('logMaxBytes', options.logMaxBytes, 1, specDefaults.logMaxBytes),
-    logKeep: whole('logKeep', options.logKeep, 0, specDefaults.logKeep, 1_000),
-    restart: restart(options.restart),
+    log: log === undefined ? null : resolve(cwd, log),
+    logMaxBytes: logMaxBytes ?? specDefaults.logMaxBytes,
+    logKeep: logKeep ?? specDefaults.logKeep,
+    restart: restart ?? specDefaults.restart,
     ...delays(options),
-    restartLimit: whole('restartLimit', options.restartLimit, 0, specDefaults.restartLimit, 1_000),
-    restartWindowMs: milliseconds('restartWindowMs', options.restartWindowMs, specDefaults.restartWindowMs),
-    stableMs: milliseconds('stableMs', options.stableMs, specDefaults.stableMs),
-    successCodes: successCodes(options.successCodes),
+    restartLimit: restartLimit ?? specDefaults.restartLimit,
+    restartWindowMs: Math.round(options.restartWindowMs ?? specDefaults.restartWindowMs),
+    stableMs: Math.round(options.stableMs ?? specDefaults.stableMs),
+    successCodes: successCodes ?? specDefaults.successCodes,
     health: options.health === undefined ? null : health(options.health),
-    version: version(options.version),
+    version: version ?? null,
     project: null,
   };
 }
 
 function environment({ env, passEnv = [], cleanEnv = false }: DaemonOptions): Pick<DaemonSpec, 'env' | 'passEnv' | 'cleanEnv'> {
   if (env === undefined || env === 'inherit') return { env: specDefaults.env, passEnv, cleanEnv };
-  if (Array.isArray(env)) {
-    if (env.every(isText)) return { env: specDefaults.env, passEnv: [...passEnv, ...env], cleanEnv: true };
-  } else if (typeof env === 'object' && Object.values(env).every(isText)) {
-    return { env: env as Readonly<Record<string, string>>, passEnv, cleanEnv };
-  }
-  throw invalid('env', env, "its values are strings; or it is 'inherit', or a list of names");
-}
-
-/** What `onMismatch` says. Throws `invalid-spec`. */
-export function onMismatchFromOptions({ onMismatch }: DaemonOptions): OnMismatch | undefined {
-  if (onMismatch === undefined || onMismatchValues.includes(onMismatch)) return onMismatch;
-  throw invalid('onMismatch', onMismatch, `it is one of ${onMismatchValues.join(', ')}`);
-}
-
-/** Which versions of the daemon's own protocol are spoken. Throws `invalid-spec`. */
-export function protocolFromOptions({ protocol }: DaemonOptions): ProtocolRange | undefined {
-  if (protocol === undefined) return undefined;
-  const range = parseProtocolRange(protocol);
-  if (range) return range;
-  throw invalid('protocol', protocol, protocolRangeRule);
-}
-
-/** Throws `invalid-spec`. */
-export function ownedByFromOptions({ ownedBy, restart = 'never' }: DaemonOptions): DaemonOptions['ownedBy'] {
-  if (ownedBy === undefined) return undefined;
-  const isPid = typeof ownedBy === 'object' && ownedBy !== null && Number.isSafeInteger(ownedBy.pid) && ownedBy.pid > 1;
-  if (!isPid && ownedBy !== 'process' && ownedBy !== 'connection') {
-    throw invalid('ownedBy', ownedBy, "it is 'process', 'connection' or the { pid } of a process");
-  }
-  if (restart !== 'never') throw invalid('ownedBy', ownedBy, 'a daemon with a restart policy belongs to its supervisor');
-  return ownedBy;
+  if (Array.isArray(env)) return { env: specDefaults.env, passEnv: [...passEnv, ...env], cleanEnv: true };
+  return { env: env as Readonly<Record<string, string>>, passEnv, cleanEnv };
 }
 
 /** A program's own folder may have been removed under it. */
@@ -202,93 +170,28 @@ function workingFolder(cwd: string | null = '.'): string {
   }
 }
 
-/** A duration given to a method. Throws `invalid-spec`. */
-export function milliseconds(option: string, value: number | undefined, fallback: number): number {
-  if (value === undefined) return fallback;
-  if (Number.isFinite(value) && value >= 0 && value <= longestDurationMs) return Math.round(value);
-  throw invalid(option, value, `it is a number of milliseconds up to ${longestDurationMs}`);
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === 'string';
-}
-
-function version(value: unknown): string | null {
-  if (value === undefined || value === null) return null;
-  if (isText(value) && value !== '') return value;
-  throw invalid('version', value, 'it is a string, such as 2.1.0');
-}
-
-function restart(value: RestartPolicy | undefined): RestartPolicy {
-  if (value === undefined) return specDefaults.restart;
-  if (['never', 'on-failure', 'always'].includes(value)) return value;
-  throw invalid('restart', value, 'it is never, on-failure or always');
-}
-
 function delays({ restartDelayMs, restartMaxDelayMs }: DaemonOptions) {
-  const given = (option: string, value: number | undefined) => (value === undefined ? undefined : milliseconds(option, value, 0));
-  const delays = restartDelays(given('restartDelayMs', restartDelayMs), given('restartMaxDelayMs', restartMaxDelayMs));
+  const rounded = (ms: number | undefined) => (ms === undefined ? undefined : Math.round(ms));
+  const delays = restartDelays(rounded(restartDelayMs), rounded(restartMaxDelayMs));
   if (delays) return delays;
-  throw invalid('restartMaxDelayMs', restartMaxDelayMs, `it is at least restartDelayMs, which is ${restartDelayMs}`);
+  throw invalidOption('restartMaxDelayMs', restartMaxDelayMs, `it is at least restartDelayMs, which is ${restartDelayMs}`);
 }
 
-function successCodes(value: readonly number[] = specDefaults.successCodes): readonly number[] {
-  if (Array.isArray(value) && value.every((code) => Number.isInteger(code) && code >= 0 && code <= 255)) return value;
-  throw invalid('successCodes', value, 'it is a list of exit codes from 0 to 255');
-}
-
-function health(options: HealthOptions): HealthCheck {
-  const probe = parseHealthProbe(String(options.probe));
-  if (typeof probe === 'string') throw invalid('health', options.probe, probe);
-  if (probe.kind === 'http' && !URL.canParse(probe.url)) throw invalid('health', options.probe, 'http takes a whole address');
+function health({ probe, intervalMs, timeoutMs, threshold, startGraceMs }: HealthOptions): HealthCheck {
   return {
-    probe,
-    intervalMs: atLeast(1, 'health.intervalMs', options.intervalMs, healthDefaults.intervalMs),
-    timeoutMs: atLeast(1, 'health.timeoutMs', options.timeoutMs, healthDefaults.timeoutMs),
-    threshold: whole('health.threshold', options.threshold, 1, healthDefaults.threshold),
-    startGraceMs: milliseconds('health.startGraceMs', options.startGraceMs, healthDefaults.startGraceMs),
+    probe: parseHealthProbe(probe) as HealthProbe,
+    intervalMs: Math.round(intervalMs ?? healthDefaults.intervalMs),
+    timeoutMs: Math.round(timeoutMs ?? healthDefaults.timeoutMs),
+    threshold: threshold ?? healthDefaults.threshold,
+    startGraceMs: Math.round(startGraceMs ?? healthDefaults.startGraceMs),
   };
-}
-
-function atLeast(least: number, option: string, value: number | undefined, fallback: number): number {
-  const ms = milliseconds(option, value, fallback);
-  if (ms >= least) return ms;
-  throw invalid(option, value, `it is at least ${least}`);
-}
-
-function onTimeout(value: DaemonOptions['onTimeout']): DaemonSpec['onTimeout'] {
-  if (value === undefined || value === 'stop' || value === 'keep') return value ?? specDefaults.onTimeout;
-  throw invalid('onTimeout', value, 'it is stop or keep');
-}
-
-function signalName(name: string | undefined): string {
-  if (name === undefined || Object.hasOwn(constants.signals, name)) return name ?? specDefaults.stopSignal;
-  throw invalid('stopSignal', name, 'it is the name of a signal, such as SIGINT');
-}
-
-function readiness(text: string | undefined): ReadyCondition {
-  if (text === undefined) return specDefaults.ready;
-  const condition = parseReadyCondition(text);
-  if (typeof condition === 'string') throw invalid('ready', text, condition);
-  if (condition.kind === 'http' && !URL.canParse(condition.url)) throw invalid('ready', text, 'http takes a whole address');
-  return condition;
 }
 
 function socketPath(path: string | undefined, cwd: string): string | null {
   if (path === undefined) return null;
   const absolute = resolve(cwd, path);
   if (!isSocketPlace(absolute, process.platform))
-    throw invalid('socket', absolute, 'on Windows it is a named pipe, as in \\\\.\\pipe\\acme');
+    throw invalidOption('socket', absolute, 'on Windows it is a named pipe, as in \\\\.\\pipe\\acme');
   if (fitsSocketPath(absolute, process.platform)) return absolute;
-  throw invalid('socket', absolute, 'the path is too long for a socket');
-}
-
-function whole(option: string, value: number | undefined, least: number, fallback: number, most = Number.MAX_SAFE_INTEGER): number {
-  if (value === undefined) return fallback;
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  throw invalid(option, value, `it is a whole number from ${least} on`);
-}
-
-function invalid(option: string, value: unknown, allowed: string): DaemonError {
-  return new DaemonError('invalid-spec', `invalid ${option} ${JSON.stringify(value)}: ${allowed}`, { option, value, allowed });
+  throw invalidOption('socket', absolute, 'the path is too long for a socket');
 }

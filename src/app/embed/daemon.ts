@@ -47,7 +47,7 @@ export interface FollowOptions extends LogOptions {
 export interface Daemon {
   readonly name: string;
   /**
-   * Starts it unless it runs. Three ends of a start: it is ready (`started`); it is not ready in time, and goes on where `onTimeout` is
+   * Starts it unless it runs, by whatever definition: `ensure` looks at that. Three ends of a start: it is ready (`started`); it is not ready in time, and goes on where `onTimeout` is
    * `keep` (`starting`); or it has ended, and the error tells how.
    *
    * Throws `ended-before-ready` with `exitCode`, `signal` and `logTail`, `ready-timeout` with `logTail`, `command-not-found`,

@@ -1,26 +1,19 @@
 import type { Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
-import { checkedName } from '../../domain/daemon-name.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import { ensureByPolicy, restartByPolicy, type SupervisedMachine, startByPolicy } from '../../domain/delegate.js';
 import { lookClosely } from '../../domain/look.js';
 import type { OnMismatch } from '../../domain/mismatch.js';
 import type { Owner } from '../../domain/owner.js';
 import type { DaemonRef } from '../../domain/ports.js';
-import type { ProtocolRange } from '../../domain/protocol-range.js';
+import { type ProtocolRange, parseProtocolRange } from '../../domain/protocol-range.js';
 import type { StartResult } from '../../domain/start-daemon.js';
 import { type StopResult, stopDaemon } from '../../domain/stop-daemon.js';
 import type { Connection } from './connection.js';
 import type { Cancellable, ConnectOptions, Daemon, FollowOptions, LogOptions, RawConnectOptions } from './daemon.js';
-import {
-  type DaemonOptions,
-  milliseconds,
-  onMismatchFromOptions,
-  ownedByFromOptions,
-  protocolFromOptions,
-  specFromOptions,
-} from './daemon-options.js';
+import { checkedCall } from './daemon-option-checks.js';
+import { type DaemonOptions, specFromOptions } from './daemon-options.js';
 import { hostMachine } from './host-machine.js';
 import { followLog, linesSince } from './log-reading.js';
 import { ownerOf } from './owner.js';
@@ -31,16 +24,10 @@ const defaultLines = 10;
 
 /** Describes a daemon; nothing is started or touched. Throws `invalid-name`, `invalid-spec`. */
 export function defineDaemon(options: DaemonOptions): Daemon {
-  const name = checkedName(options.name);
-  const ref: DaemonRef = options.descriptor === undefined ? { name } : { name, descriptor: resolve(options.descriptor) };
-  const definition = {
-    spec: specFromOptions(options),
-    onMismatch: onMismatchFromOptions(options),
-    speaks: protocolFromOptions(options),
-    ownedBy: ownedByFromOptions(options),
-    home: options.home,
-  };
-  return new DefinedDaemon(ref, definition);
+  const spec = specFromOptions(options);
+  const { name, descriptor, onMismatch, protocol, ownedBy, home } = options;
+  const ref: DaemonRef = descriptor === undefined ? { name } : { name, descriptor: resolve(descriptor) };
+  return new DefinedDaemon(ref, { spec, onMismatch, speaks: parseProtocolRange(protocol), ownedBy, home });
 }
 
 /** The options, made whole. */
@@ -65,29 +52,30 @@ class DefinedDaemon implements Daemon {
   }
 
   async start(options: Cancellable & { force?: boolean } = {}): Promise<RunningDaemon> {
-    const { force, signal } = options;
+    const { force, signal } = checkedCall(options);
     const owner = await this.owner();
     return this.owned(await startByPolicy(this.machine, { ...this.request, force, signal, owner }), owner, signal);
   }
 
-  async ensure({ signal }: Cancellable = {}): Promise<RunningDaemon> {
+  async ensure(options: Cancellable = {}): Promise<RunningDaemon> {
+    const { signal } = checkedCall(options);
     const owner = await this.owner();
     return this.owned(await this.ensured(owner, signal), owner, signal);
   }
 
   async stop(options: Cancellable & { graceMs?: number } = {}): Promise<StopResult> {
-    const graceMs = options.graceMs === undefined ? undefined : milliseconds('graceMs', options.graceMs, 0);
-    return stopDaemon(this.machine, { ref: this.ref, graceMs, signal: options.signal });
+    const { graceMs, signal } = checkedCall(options);
+    return stopDaemon(this.machine, { ref: this.ref, graceMs, signal });
   }
 
   async restart(options: Cancellable & { graceMs?: number } = {}): Promise<RunningDaemon> {
-    const { signal } = options;
-    const graceMs = milliseconds('graceMs', options.graceMs, this.definition.spec.graceMs);
+    const { graceMs = this.definition.spec.graceMs, signal } = checkedCall(options);
     const owner = await this.owner();
     return this.owned(await restartByPolicy(this.machine, { ...this.request, graceMs, signal, owner }), owner, signal);
   }
 
-  async status({ signal }: Cancellable = {}): Promise<DaemonStatus> {
+  async status(options: Cancellable = {}): Promise<DaemonStatus> {
+    const { signal } = checkedCall(options);
     this.goOn(signal);
     const status = describeStatus(await lookClosely(this.machine, this.ref), this.definition.spec.log);
     this.goOn(signal);
@@ -97,11 +85,10 @@ class DefinedDaemon implements Daemon {
   connect(options: RawConnectOptions): Promise<Socket>;
   connect(options?: ConnectOptions): Promise<Connection>;
   async connect(options: ConnectOptions & Partial<RawConnectOptions> = {}): Promise<Connection | Socket> {
-    const { signal, opening } = options;
+    const { raw, opening, timeoutMs = this.definition.spec.readyTimeoutMs, signal } = checkedCall(options);
     const owner = await this.owner();
-    const timeoutMs = milliseconds('timeoutMs', options.timeoutMs, this.definition.spec.readyTimeoutMs);
     const ensure = () => this.ensured(owner, signal);
-    if (!options.raw) return this.hold(ensure, owner, { timeoutMs, signal });
+    if (!raw) return this.hold(ensure, owner, { timeoutMs, signal });
     // A bare socket holds nothing: a process is told as owner over a connection of its own.
     if (owner !== undefined) await this.ensure({ signal });
     return reachDaemon({ name: this.name, clock: this.machine.clock, ensure, timeoutMs, signal }, bareSocket(this.name, opening));
@@ -110,16 +97,19 @@ class DefinedDaemon implements Daemon {
   logs(options: FollowOptions): AsyncIterable<string>;
   logs(options?: LogOptions): Promise<readonly string[]>;
   logs(options: LogOptions & Partial<FollowOptions> = {}): AsyncIterable<string> | Promise<readonly string[]> {
-    return options.follow ? this.follow(options) : this.tail(options);
+    // Each tells what is wrong with them in its own way: by a rejection, or in the loop.
+    return options?.follow ? this.follow(options) : this.tail(options);
   }
 
-  private async tail({ lines, since, signal }: LogOptions): Promise<readonly string[]> {
+  private async tail(options: LogOptions): Promise<readonly string[]> {
+    const { lines, since, signal } = checkedCall(options);
     const { log } = await this.status({ signal });
     if (since === undefined) return this.machine.logs.tail(log, lines ?? defaultLines);
     return linesSince(log, { lines: lines ?? Number.MAX_SAFE_INTEGER, since });
   }
 
-  private async *follow({ lines, since, signal }: LogOptions): AsyncGenerator<string, void> {
+  private async *follow(options: LogOptions): AsyncGenerator<string, void> {
+    const { lines, since, signal } = checkedCall(options);
     if (signal?.aborted) return;
     const { log } = await this.status();
     const wanted = lines ?? (since === undefined ? defaultLines : Number.MAX_SAFE_INTEGER);

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { shown } from '../../domain/shown.js';
 import { verbHelp, verbList } from '../cli/help.js';
 import { Invocation, UsageError } from '../cli/invocation.js';
 import type { OptionSyntax, VerbSyntax } from '../cli/verb-table.js';
@@ -38,7 +39,7 @@ export function readMountedVerb(argv: readonly string[], command: string): Invoc
   if (isHelp) return (syntax ? verbHelp(command, syntax) : overview(command)).join('\n');
   const names = `verbs are ${mountedVerbs.map(({ verb: name }) => name).join(', ')}`;
   if (first === undefined) throw new UsageError('no verb is given', names);
-  if (!syntax) throw new UsageError(`unknown verb ${JSON.stringify(first)}`, names);
+  if (!syntax) throw new UsageError(`unknown verb ${shown(first)}`, names);
   return readOptions(syntax, rest);
 }
 
@@ -65,11 +66,11 @@ function readOptions({ verb: name, options }: VerbSyntax, words: readonly string
   const values = new Map<string, readonly string[]>();
   for (const token of tokens) {
     if (token.kind === 'option-terminator') continue;
-    if (token.kind === 'positional') throw new UsageError(`${name} takes no ${JSON.stringify(token.value)}`, 'there is one daemon');
+    if (token.kind === 'positional') throw new UsageError(`${name} takes no ${shown(token.value)}`, 'there is one daemon');
     const option = options.find(({ flag }) => flag === `--${token.name}`);
     if (!option)
       throw new UsageError(
-        `unknown option ${JSON.stringify(token.rawName)} for ${name}`,
+        `unknown option ${shown(token.rawName)} for ${name}`,
         `allowed are ${options.map(({ flag }) => flag).join(', ')}`,
       );
     const { flag, kind } = option;
@@ -77,7 +78,7 @@ function readOptions({ verb: name, options }: VerbSyntax, words: readonly string
       if (token.value !== undefined) throw new UsageError(`${flag} takes no value`);
       flags.add(flag);
     } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith('-'))) {
-      throw new UsageError(`${flag} needs a value${token.value === undefined ? '' : `, which ${JSON.stringify(token.value)} is not`}`);
+      throw new UsageError(`${flag} needs a value${token.value === undefined ? '' : `, which ${shown(token.value)} is not`}`);
     } else {
       values.set(flag, [token.value]);
     }

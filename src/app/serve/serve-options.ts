@@ -1,6 +1,8 @@
 import { DaemonError } from '../../domain/daemon-error.js';
+import { type Check, type Checks, callback, checkOptions, isFunction, isObject, isText, optional } from '../../domain/option-checks.js';
 import { type ProtocolRange, parseProtocolRange, protocolRangeRule } from '../../domain/protocol-range.js';
 import { durationRule, longestDurationMs, parseDuration } from '../../domain/quantity.js';
+import { shown } from '../../domain/shown.js';
 import type { ServedConnection } from './served-connection.js';
 
 /**
@@ -53,35 +55,51 @@ export interface ServeSettings extends ServeOptions {
 const defaultDrainMs = 5_000;
 const defaultOnStopTimeoutMs = 600_000;
 
+const checks: Checks<ServeOptions> = {
+  version: optional(isText, 'it is a string'),
+  protocol: optional((value) => parseProtocolRange(value) !== undefined, protocolRangeRule),
+  methods: optional((value) => isObject(value) && Object.values(value).every(isFunction), 'it is an object of functions'),
+  onConnection: callback,
+  onReload: callback,
+  onStop: callback,
+  idle: duration(1),
+  isBusy: callback,
+  drainMs: duration(0),
+  onStopTimeoutMs: duration(1),
+};
+
 /** Throws `invalid-spec` with the `option` and its `value`. */
 export function readServeOptions(options: ServeOptions): ServeSettings {
+  checkOptions(options, checks);
   const { methods = {}, idle, drainMs = defaultDrainMs, onStopTimeoutMs = defaultOnStopTimeoutMs } = options;
   for (const name of Object.keys(methods)) refuseSystemMethod(name);
   return {
     ...options,
     methods,
-    speaks: options.protocol === undefined ? null : readProtocol(options.protocol),
-    idleMs: idle === undefined ? null : readDuration('idle', idle, 1),
-    drainMs: readDuration('drainMs', drainMs, 0),
-    onStopTimeoutMs: readDuration('onStopTimeoutMs', onStopTimeoutMs, 1),
+    speaks: parseProtocolRange(options.protocol) ?? null,
+    idleMs: idle === undefined ? null : milliseconds(idle),
+    drainMs: milliseconds(drainMs),
+    onStopTimeoutMs: milliseconds(onStopTimeoutMs),
   };
 }
 
 /** The administrative methods mean the same in every daemon, for ever. Throws `invalid-spec`. */
 export function refuseSystemMethod(method: string): void {
   if (method.startsWith('system.')) {
-    throw new DaemonError('invalid-spec', `methods named system.* can't be overridden: ${method}`, { option: 'methods', value: method });
+    throw new DaemonError('invalid-spec', `methods named system.* can't be overridden: ${shown(method)}`, {
+      option: 'methods',
+      value: method,
+    });
   }
 }
 
-function readProtocol(value: unknown): ProtocolRange {
-  const range = parseProtocolRange(value);
-  if (range) return range;
-  throw new DaemonError('invalid-spec', `protocol can't be ${JSON.stringify(value)}: ${protocolRangeRule}`, { option: 'protocol', value });
+function milliseconds(duration: string | number): number {
+  return typeof duration === 'string' ? (parseDuration(duration) as number) : duration;
 }
 
-function readDuration(option: string, value: string | number, leastMs: number): number {
-  const ms = typeof value === 'string' ? parseDuration(value) : value;
-  if (ms !== undefined && ms >= leastMs && ms <= longestDurationMs) return ms;
-  throw new DaemonError('invalid-spec', `${option} can't be ${JSON.stringify(value)}: ${durationRule}`, { option, value });
+function duration(leastMs: number): Check {
+  return optional((value) => {
+    const ms = typeof value === 'string' ? parseDuration(value) : value;
+    return typeof ms === 'number' && ms >= leastMs && ms <= longestDurationMs;
+  }, durationRule);
 }

@@ -1,4 +1,5 @@
 import { DaemonError } from '../../domain/daemon-error.js';
+import { type Checks, callback, checkOptions, isFunction, required, whole } from '../../domain/option-checks.js';
 import type { Daemon } from '../embed/daemon.js';
 import type { RunningDaemon } from '../embed/running-daemon.js';
 import { PooledPlace } from './pooled-place.js';
@@ -41,6 +42,14 @@ interface Waiter {
 }
 
 const defaults = { size: 2, warm: 1, graceMs: 2_000 };
+const checks: Checks<DaemonPoolOptions> = {
+  define: required(isFunction, 'it is a function that describes a daemon'),
+  size: whole(1),
+  warm: whole(0),
+  reset: callback,
+  isHealthy: callback,
+  graceMs: whole(0),
+};
 /** A daemon that is found unwell is started anew, once. */
 const mostRestarts = 1;
 
@@ -73,11 +82,12 @@ export class DaemonPool {
   private preparing = 0;
   private disposal: Promise<void> | undefined;
 
-  /** Nothing is started by this alone. */
+  /** Nothing is started by this alone. Throws `invalid-spec`. */
   constructor(private readonly options: DaemonPoolOptions) {
-    this.size = count('size', options.size, 1, defaults.size);
-    this.graceMs = count('graceMs', options.graceMs, 0, defaults.graceMs);
-    this.reserve = count('warm', options.warm, 0, defaults.warm);
+    checkOptions(options, checks);
+    this.size = options.size ?? defaults.size;
+    this.graceMs = options.graceMs ?? defaults.graceMs;
+    this.reserve = options.warm ?? defaults.warm;
   }
 
   /** How many daemons there are, used or not. */
@@ -259,13 +269,4 @@ async function succeeds(work: () => unknown): Promise<boolean> {
 
 function cancelled(): DaemonError {
   return new DaemonError('cancelled', 'the wait for a daemon of the pool was cancelled');
-}
-
-function count(option: string, value: number | undefined, least: number, fallback: number): number {
-  if (value === undefined) return fallback;
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new DaemonError('invalid-spec', `invalid ${option} ${JSON.stringify(value)}: it is a whole number from ${least} on`, {
-    option,
-    value,
-  });
 }

@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import type { SimulatedActor } from '../../adapters/simulated/simulated-actor.js';
 import { SimulatedSupervisorChannel } from '../../adapters/simulated/simulated-supervisor-channel.js';
 import { DaemonError } from '../../domain/daemon-error.js';
-import { checkedName } from '../../domain/daemon-name.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import { ensureByPolicy, restartByPolicy, type SupervisedMachine, startByPolicy } from '../../domain/delegate.js';
 import { lookClosely } from '../../domain/look.js';
@@ -11,7 +10,8 @@ import type { DaemonRef } from '../../domain/ports.js';
 import { type StopResult, stopDaemon } from '../../domain/stop-daemon.js';
 import type { Connection } from '../embed/connection.js';
 import type { Cancellable, ConnectOptions, Daemon, FollowOptions, LogOptions, RawConnectOptions } from '../embed/daemon.js';
-import { type DaemonOptions, onMismatchFromOptions, specFromOptions } from '../embed/daemon-options.js';
+import { checkedCall } from '../embed/daemon-option-checks.js';
+import { type DaemonOptions, specFromOptions } from '../embed/daemon-options.js';
 import { type DaemonStatus, describeStatus, type RunningDaemon, running } from '../embed/running-daemon.js';
 import { SimulatedConnection } from './simulated-connection.js';
 import type { SimulatedServices } from './simulated-service.js';
@@ -33,12 +33,12 @@ export class SimulatedDaemon implements Daemon {
     private readonly services: SimulatedServices,
     options: DaemonOptions,
   ) {
-    if (options.ownedBy !== undefined) throw notSimulated('ownedBy');
-    if (options.protocol !== undefined) throw notSimulated('protocol');
-    const name = checkedName(options.name);
-    this.ref = options.descriptor === undefined ? { name } : { name, descriptor: options.descriptor };
     this.spec = specFromOptions({ ...options, cwd: '/' });
-    this.onMismatch = onMismatchFromOptions(options);
+    const { name, descriptor, onMismatch, ownedBy, protocol } = options;
+    if (ownedBy !== undefined) throw notSimulated('ownedBy');
+    if (protocol !== undefined) throw notSimulated('protocol');
+    this.ref = descriptor === undefined ? { name } : { name, descriptor };
+    this.onMismatch = onMismatch;
     this.machine = { ...actor.machine, supervisorSpec, supervisor: new SimulatedSupervisorChannel(actor) };
   }
 
@@ -46,38 +46,43 @@ export class SimulatedDaemon implements Daemon {
     return this.ref.name;
   }
 
-  async start({ force, signal }: Cancellable & { force?: boolean } = {}): Promise<RunningDaemon> {
+  async start(options: Cancellable & { force?: boolean } = {}): Promise<RunningDaemon> {
+    const { force, signal } = checkedCall(options);
     return running(await startByPolicy(this.machine, { ref: this.ref, spec: this.spec, force, signal }));
   }
 
-  async ensure({ signal }: Cancellable = {}): Promise<RunningDaemon> {
+  async ensure(options: Cancellable = {}): Promise<RunningDaemon> {
+    const { signal } = checkedCall(options);
     return running(await ensureByPolicy(this.machine, { ref: this.ref, spec: this.spec, onMismatch: this.onMismatch, signal }));
   }
 
-  stop({ graceMs, signal }: Cancellable & { graceMs?: number } = {}): Promise<StopResult> {
+  async stop(options: Cancellable & { graceMs?: number } = {}): Promise<StopResult> {
+    const { graceMs, signal } = checkedCall(options);
     return stopDaemon(this.machine, { ref: this.ref, graceMs, signal });
   }
 
-  async restart({ graceMs = this.spec.graceMs, signal }: Cancellable & { graceMs?: number } = {}): Promise<RunningDaemon> {
+  async restart(options: Cancellable & { graceMs?: number } = {}): Promise<RunningDaemon> {
+    const { graceMs = this.spec.graceMs, signal } = checkedCall(options);
     return running(await restartByPolicy(this.machine, { ref: this.ref, spec: this.spec, graceMs, signal }));
   }
 
-  async status(_options: Cancellable = {}): Promise<DaemonStatus> {
+  async status(options: Cancellable = {}): Promise<DaemonStatus> {
+    checkedCall(options);
     return describeStatus(await lookClosely(this.machine, this.ref), null);
   }
 
   logs(options: FollowOptions): AsyncIterable<string>;
   logs(options?: LogOptions): Promise<readonly string[]>;
-  logs({ lines = 10, follow }: LogOptions & Partial<FollowOptions> = {}): AsyncIterable<string> | Promise<readonly string[]> {
-    if (follow) throw notSimulated('logs({ follow: true })');
-    return this.status().then(({ log }) => this.machine.logs.tail(log, lines) as Promise<readonly string[]>);
+  logs(options: LogOptions & Partial<FollowOptions> = {}): AsyncIterable<string> | Promise<readonly string[]> {
+    if (options?.follow) throw notSimulated('logs({ follow: true })');
+    return this.tail(options);
   }
 
   connect(options: RawConnectOptions): Promise<Socket>;
   connect(options?: ConnectOptions): Promise<Connection>;
   async connect(options: ConnectOptions & Partial<RawConnectOptions> = {}): Promise<Connection & Socket> {
-    const { timeoutMs = this.spec.readyTimeoutMs, signal } = options;
-    if (options.raw) throw notSimulated('connect({ raw: true })');
+    const { raw, timeoutMs = this.spec.readyTimeoutMs, signal } = checkedCall(options);
+    if (raw) throw notSimulated('connect({ raw: true })');
     const { clock, control } = this.machine;
     const instances = new Set<string>();
     let deadline: number | undefined;
@@ -96,6 +101,12 @@ export class SimulatedDaemon implements Daemon {
       await clock.sleep(connectPollMs, signal);
       if (signal?.aborted) throw new DaemonError('cancelled', `connecting to ${this.name} was cancelled`, { name: this.name });
     }
+  }
+
+  private async tail(options: LogOptions): Promise<readonly string[]> {
+    const { lines = 10 } = checkedCall(options);
+    const { log } = await this.status();
+    return this.machine.logs.tail(log, lines);
   }
 
   private notServing(timeoutMs: number): DaemonError {

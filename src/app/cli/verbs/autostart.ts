@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { ServiceRecord } from '../../../adapters/autostart/service-files.js';
 import { checkedName } from '../../../domain/daemon-name.js';
+import { shown } from '../../../domain/shown.js';
 import { type AutostartStatus, autostartStatus } from '../../autostart/autostart-status.js';
 import { type Disabled, disableAutostart, disableProject } from '../../autostart/disable-autostart.js';
 import { type Enabled, enableAutostart } from '../../autostart/enable-autostart.js';
@@ -21,7 +22,7 @@ type Action = (typeof actions)[number];
 export async function autostart(invocation: Invocation, context: VerbContext): Promise<Answer> {
   const [word, ...names] = invocation.names;
   const action = actions.find((one) => one === word);
-  if (!action) throw new UsageError(`autostart can't ${JSON.stringify(word)}`, `it takes ${actions.join(', ')}, and names after that`);
+  if (!action) throw new UsageError(`autostart can't ${shown(word)}`, `it takes ${actions.join(', ')}, and names after that`);
   checkOptions(invocation, action, names);
   for (const name of names) checkedName(name);
   switch (action) {

@@ -1,3 +1,4 @@
+import { shown } from '../../../domain/shown.js';
 import type { Answer } from '../answer.js';
 import { completionScript } from '../completion/completion-script.js';
 import { type CompletionVerb, shellsVerb } from '../completion/completion-verb.js';
@@ -16,7 +17,7 @@ export async function completion(invocation: Invocation, { machine }: VerbContex
   if (!shell) {
     const given = invocation.names[0];
     throw new UsageError(
-      given === undefined ? 'completion needs the name of a shell' : `unknown shell ${JSON.stringify(given)}`,
+      given === undefined ? 'completion needs the name of a shell' : `unknown shell ${shown(given)}`,
       `shells are ${shells.join(', ')}`,
     );
   }

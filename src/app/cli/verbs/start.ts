@@ -1,5 +1,6 @@
 import { checkedName } from '../../../domain/daemon-name.js';
 import { startByPolicy } from '../../../domain/delegate.js';
+import { shown } from '../../../domain/shown.js';
 import { type Answer, shownStart, startAnswer } from '../answer.js';
 import { type Invocation, UsageError } from '../invocation.js';
 import { withProgress } from '../progress.js';
@@ -21,6 +22,6 @@ export async function start(invocation: Invocation, { machine, cwd }: VerbContex
 }
 
 function surplusNames([, ...others]: readonly string[]): UsageError {
-  const surplus = others.map((name) => JSON.stringify(name)).join(' ');
+  const surplus = others.map((name) => shown(name)).join(' ');
   return new UsageError(`start takes one name, not also ${surplus}, unless all of them are remembered`, 'a command stands after --');
 }
