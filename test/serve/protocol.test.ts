@@ -40,6 +40,10 @@ describe('own methods', () => {
     expect(await client.ask('whoami')).toMatchObject({ result: 'a connection of my own' });
   });
 
+  test('answer null where their result is what JSON leaves out', async ({ client }) => {
+    for (const index of [0, 1, 2]) expect(await client.ask('unsayable', [index])).toEqual({ jsonrpc: '2.0', id: 1, result: null });
+  });
+
   test('answer an error with its message and no stack', async ({ client }) => {
     expect(await client.ask('fail')).toEqual({ jsonrpc: '2.0', id: 1, error: { code: -32000, message: 'it went wrong' } });
     expect(await client.ask('failWithText')).toMatchObject({ error: { code: -32000, message: 'plain text' } });

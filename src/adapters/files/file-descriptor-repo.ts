@@ -125,7 +125,7 @@ export class FileDescriptorRepo implements DescriptorRepo {
   names(): readonly string[] {
     const home = checkedFolder(this.settings.home, { create: false });
     if (home === undefined) return [];
-    return naming(home, 'read', () => readdirSync(home))
+    return namesIn(home)
       .filter((name) => isName(name) && this.holdsRecord(filesInHome(home, name)))
       .sort();
   }
@@ -203,7 +203,7 @@ export class FileDescriptorRepo implements DescriptorRepo {
   /** How the name of a daemon is spelled on disk. Those of macOS and Windows find a folder by any spelling, and do not say which is its own. */
   private findSpelling(home: string, wanted: string): string | undefined {
     if (this.settings.platform === 'linux' && exists(join(home, wanted))) return wanted;
-    this.turn.spellings ??= new Map(naming(home, 'read', () => readdirSync(home)).map((name) => [nameKey(name), name]));
+    this.turn.spellings ??= new Map(namesIn(home).map((name) => [nameKey(name), name]));
     return this.turn.spellings.get(nameKey(wanted));
   }
 
@@ -285,6 +285,18 @@ async function removeHiddenSockets(folder: string): Promise<void> {
 }
 
 /** What writers and starters left that were killed, which no record leads to. We hold the lock, so nobody is at it. */
+/** Of a home that was there when it was looked at: none where somebody has removed it since. */
+function namesIn(home: string): readonly string[] {
+  return naming(home, 'read', () => {
+    try {
+      return readdirSync(home);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return [];
+      throw error;
+    }
+  });
+}
+
 function removeRemnants(files: DaemonFiles): void {
   const { log } = files;
   const own = [files.descriptor, files.spec, files.ended, files.claim, log, `${log}.base`, `${log}.times`].map((path) => basename(path));

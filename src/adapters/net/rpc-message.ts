@@ -38,6 +38,11 @@ export function encodeMessage(message: object): Buffer {
   return line;
 }
 
+/** One line, which has a result also where JSON leaves out what was to be one, as it does a function. Throws as `encodeMessage` does. */
+export function encodeAnswer(response: JSONRPCResponse): Buffer {
+  return encodeMessage('result' in response && isLeftOut(response.result) ? { ...response, result: null } : response);
+}
+
 /** The result that a response carries. Throws `RpcError` where it carries an error. */
 export function resultOf(response: JSONRPCResponse): unknown {
   if (response.error === undefined || response.error === null) return response.result;
@@ -70,6 +75,12 @@ function toJson(message: object): string {
     const reason = error instanceof Error ? `: ${error.message.split('\n')[0]?.slice(0, 200)}` : '';
     throw new RpcError(rpcCodes.internalError, `the message can't be written as JSON${reason}`);
   }
+}
+
+function isLeftOut(value: unknown): boolean {
+  if (typeof value === 'function' || typeof value === 'symbol') return true;
+  const { toJSON } = (value ?? {}) as { toJSON?: unknown };
+  return typeof toJSON === 'function' && toJson([value]) === '[null]';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -14,7 +14,7 @@ import { LineSplitter, maxLineBytes } from './message-lines.js';
 import type { RequestOptions } from './request-options.js';
 import { rpcCodes } from './rpc-error.js';
 import { brokenProtocol, cancelled, connectionClosed, unanswered } from './rpc-failures.js';
-import { decodeMessage, encodeMessage, resultOf } from './rpc-message.js';
+import { decodeMessage, encodeAnswer, encodeMessage, resultOf } from './rpc-message.js';
 import { type NotificationErrorListener, type RpcMethod, RpcMethods } from './rpc-methods.js';
 
 export interface RpcPeerOptions {
@@ -220,7 +220,7 @@ export class RpcPeer {
   #sendAnswer(response: JSONRPCResponse): void {
     let line: Buffer;
     try {
-      line = encodeMessage(response);
+      line = encodeAnswer(response);
     } catch (error) {
       line = encodeMessage(
         createJSONRPCErrorResponse(fitsLine(response.id) ? response.id : null, rpcCodes.internalError, (error as Error).message),

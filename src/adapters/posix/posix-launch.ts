@@ -78,7 +78,8 @@ export class PosixLaunch implements Launch {
     // Node would keep the gate's socket for as long as the child lives.
     if (this.child?.stdio) {
       (this.child.stdio as unknown as unknown[]).length = 0;
-      (this.child as { stdin: unknown }).stdin = null;
+      // Bun lets nobody set that, and has nothing there.
+      Reflect.set(this.child, 'stdin', null);
     }
     this.child = undefined;
   }
