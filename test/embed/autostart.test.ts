@@ -27,6 +27,27 @@ describe.concurrent('autostart of the library', () => {
     expect(readdirSync(join(home.folder, '.config/systemd/user'))).toEqual(['default.target.wants']);
   });
 
+  test('fails by code for what is no subject, name, option or manager', async ({ home }) => {
+    const wrong = [
+      'enable(null)',
+      "enable({ name: 'x' }, 5)",
+      'enable({ file: 5 })',
+      'enable({ file: undefined })',
+      "disable({ name: 'x' }, { home: 5 })",
+      'status(5)',
+      'status([5])',
+    ];
+    const more = [
+      'status([], null)',
+      "enable({ name: 'x' }, { verify: 'no' })",
+      "export(5, 'systemd')",
+      "export('x', 'systemd', null)",
+      "export('x', 5)",
+    ];
+    const calls = [...wrong, ...more].map((call) => `autostart.${call}.catch(({ code }) => code)`);
+    expect(await ask(home, `Promise.all([${calls}])`)).toEqual(calls.map(() => 'invalid-spec'));
+  });
+
   test('fails by code for a daemon that was never started', async ({ home }) => {
     expect(await ask(home, `autostart.enable({ name: 'nobody' })`)).toMatchObject({ code: 'not-found' });
     expect(await ask(home, `autostart.export('nobody', 'compose')`)).toMatchObject({ code: 'not-found' });

@@ -51,6 +51,14 @@ describe('a connection to a served daemon', () => {
     expect(await connection.request('echo', [1])).toEqual([1]);
   });
 
+  test('a request with options that are none, or with a word for parameters, fails alone', async ({ connection }) => {
+    for (const options of [null, 5, { timeoutMs: 'x' }, { timeoutMs: 10n }, { timeoutMs: -1 }, { signal: 5 }]) {
+      await expect(connection.request('echo', [1], options as never)).rejects.toMatchObject({ code: 'invalid-spec' });
+    }
+    await expect(connection.request('echo', 'word')).rejects.toMatchObject({ name: 'RpcError', code: -32600 });
+    expect(await connection.request('echo', [1], { timeoutMs: Number.POSITIVE_INFINITY })).toEqual([1]);
+  });
+
   test('hears notifications, until it does not want to any more', async ({ connection }) => {
     const heard: unknown[] = [];
     const stop = connection.onNotification('question', (params) => heard.push(params));

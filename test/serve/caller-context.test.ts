@@ -23,6 +23,14 @@ describe('where a caller is (F40)', () => {
     expect(Object.entries(readCallerContext(odd, { env: ['__proto__'] }).env)).toEqual([['__proto__', 'x']]);
   });
 
+  test('is told by options that are some', () => {
+    for (const options of [null, 5, { env: 'PATH' }, { env: [5] }, { env: null }]) {
+      const failure = expect.objectContaining({ code: 'invalid-spec' });
+      expect(() => callerContext(options as never)).toThrow(failure);
+      expect(() => readCallerContext({ cwd: '/there', env: {} }, options as never)).toThrow(failure);
+    }
+  });
+
   const wrong: readonly unknown[] = [
     undefined,
     null,

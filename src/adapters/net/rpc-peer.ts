@@ -8,6 +8,7 @@ import {
   type JSONRPCRequest,
   type JSONRPCResponse,
 } from 'json-rpc-2.0';
+import { abortSignal, type Checks, checkOptions, optional } from '../../domain/option-checks.js';
 import { longestDurationMs } from '../../domain/quantity.js';
 import { leaveGently } from './connect-socket.js';
 import { LineSplitter, maxLineBytes } from './message-lines.js';
@@ -42,6 +43,12 @@ const longestFeelMs = 1_000;
 /** How long a peer may go on sending a message that is too long, and how much of it. */
 const overflowMs = 2_000;
 const maxOverflowBytes = 16 * 1024 * 1024;
+
+/** Longer than a timer takes is as long as one takes. */
+const requestChecks: Checks<RequestOptions> = {
+  timeoutMs: optional((value) => typeof value === 'number' && value >= 0, 'it is a number of milliseconds'),
+  signal: abortSignal,
+};
 
 /** One end of a connection that speaks JSON-RPC 2.0, one message a line, in both directions. */
 export class RpcPeer {
@@ -85,6 +92,7 @@ export class RpcPeer {
    * closes or the time is over, `protocol-error` where the peer breaks the protocol, `cancelled`.
    */
   async request(method: string, params?: unknown, options: RequestOptions = {}): Promise<unknown> {
+    checkOptions(options, requestChecks);
     const { timeoutMs, signal } = options;
     if (signal?.aborted) throw cancelled(method);
     const id = ++this.#lastId;

@@ -1,22 +1,32 @@
 import { resolve } from 'node:path';
 import { readProject } from '../../adapters/project/read-project.js';
 import { checkedName } from '../../domain/daemon-name.js';
+import { abortSignal, type Checks, checkOptions, flag, isSomeText, optional, path, required } from '../../domain/option-checks.js';
 import { type AutostartStatus, autostartStatus } from '../autostart/autostart-status.js';
 import { type Disabled, disableAutostart, disableProject } from '../autostart/disable-autostart.js';
 import { type Enabled, enableAutostart } from '../autostart/enable-autostart.js';
-import { exportDaemon } from '../autostart/export-daemon.js';
+import { type ExportTarget, exportDaemon, exportTargets } from '../autostart/export-daemon.js';
 import { findDaemonTarget } from '../autostart/find-daemon-target.js';
 import { projectTarget } from '../autostart/service-target.js';
 import { autostartContext } from '../composition/autostart.js';
 import { createMachine } from '../composition/container.js';
 import { machineSettings } from '../composition/settings.js';
 import { withSupervisor } from '../composition/supervising.js';
-import type { Autostart, AutostartDisabled, AutostartEnabled, AutostartPlace, DaemonAutostart } from './autostart.js';
+import type {
+  Autostart,
+  AutostartDisabled,
+  AutostartEnabled,
+  AutostartPlace,
+  AutostartSubject,
+  DaemonAutostart,
+  EnableAutostartOptions,
+} from './autostart.js';
 
 /** See `autostart`, which reads this at its first use. */
 export const autostartFunctions: Autostart = {
   async enable(subject, options = {}) {
     const context = contextOf(options);
+    checkSubject(subject);
     const target =
       'file' in subject ? projectTarget(context.settings, projectOf(subject.file)) : await findDaemonTarget(context, subject.name);
     const { verify = true, linger = false, signal } = options;
@@ -25,6 +35,7 @@ export const autostartFunctions: Autostart = {
 
   async disable(subject, options = {}) {
     const context = contextOf(options);
+    checkSubject(subject);
     if (!('file' in subject)) return disabled(await disableAutostart(context, checkedName(subject.name)));
     const { file, daemons } = projectOf(subject.file);
     return disabled(
@@ -37,15 +48,28 @@ export const autostartFunctions: Autostart = {
   },
 
   async status(names = [], options = {}) {
+    checkOptions({ names }, { names: optional(Array.isArray, 'it is a list of names') });
     return (await autostartStatus(contextOf(options), names.map(checkedName))).map(described);
   },
 
   async export(name, to, options = {}) {
+    checkOptions({ to }, exportChecks);
     return exportDaemon(contextOf(options), name, to);
   },
 };
 
-function contextOf({ home }: AutostartPlace) {
+const checks: Checks<EnableAutostartOptions> = { home: path, verify: flag, linger: flag, signal: abortSignal };
+const exportChecks = { to: required((value) => exportTargets.includes(value as ExportTarget), `it is one of ${exportTargets.join(', ')}`) };
+
+/** A name is checked where it is used. */
+function checkSubject(subject: AutostartSubject): void {
+  checkOptions(subject, {}, 'subject');
+  if ('file' in subject) checkOptions(subject, { file: required(isSomeText, 'it is a path') }, 'subject');
+}
+
+function contextOf(options: AutostartPlace) {
+  checkOptions(options, checks);
+  const { home } = options;
   const settings = machineSettings({ home });
   return autostartContext(withSupervisor(createMachine({ home }), settings), settings);
 }
