@@ -9,9 +9,12 @@ const [folder] = process.argv.slice(2);
 const running = new Map();
 
 async function run(name, command) {
-  const child = await (folder === undefined ? bare(command) : guarded.start({ folder: join(folder, name), command, lock: 'claim' }));
-  child.once('exit', () => running.get(name) === child && run(name, command));
-  running.set(name, child);
+  const starting = folder === undefined ? bare(command) : guarded.start({ folder: join(folder, name), command, lock: 'claim' });
+  running.set(name, starting);
+  const child = await starting;
+  const again = () => running.get(name) === starting && run(name, command);
+  if (child.exitCode === null && child.signalCode === null) child.once('exit', again);
+  else again();
   return child.pid;
 }
 
@@ -20,14 +23,14 @@ function bare([file, ...args]) {
   return new Promise((resolve, reject) => child.once('spawn', () => resolve(child)).once('error', reject));
 }
 
-function stop(name) {
-  const child = running.get(name);
+async function stop(name) {
+  const starting = running.get(name);
   running.delete(name);
-  child.kill('SIGKILL');
+  (await starting).kill('SIGKILL');
 }
 
 process.on('message', async ({ id, start, stop: names }) => {
-  for (const name of names ?? []) stop(name);
+  await Promise.all((names ?? []).map(stop));
   const pids = await Promise.all((start ?? []).map(({ name, command }) => run(name, command)));
   process.send({ id, pids });
 });
