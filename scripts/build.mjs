@@ -71,13 +71,13 @@ const builtinsAtFirstCall = {
   },
 };
 
-/** A program that runs for long may have been upgraded on disk by the time it wants more: the library reads no file on demand. */
-const importAtOnce = {
+/** Makes what is imported on demand a part of the bundle that is there from the beginning: one module, or all of them. */
+const importAtOnce = (which = /await import\(('\.[^']*')\)/g) => ({
   name: 'import-at-once',
   setup({ onLoad }) {
     onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
       const imports = [];
-      const code = readFileSync(path, 'utf8').replace(/await import\(('\.[^']*')\)/g, (_, file) => {
+      const code = readFileSync(path, 'utf8').replace(which, (_, file) => {
         const name = `importedAtOnce${imports.length}`;
         imports.push(`import * as ${name} from ${file};`);
         return name;
@@ -85,7 +85,7 @@ const importAtOnce = {
       return { contents: imports.concat(code).join('\n'), loader: 'ts' };
     });
   },
-};
+});
 
 /** CommonJS starts 3 to 9 ms sooner than ES modules do, on every Node. */
 const commonJs = {
@@ -113,6 +113,7 @@ const commandLine = {
   outdir: 'dist/cli',
   entryPoints: {
     entry: 'src/app/cli/entry.ts',
+    'load-acting': 'src/app/cli/load-acting.ts',
     'run-verb': 'src/app/cli/run-verb.ts',
     'more-verbs': 'src/app/cli/more-verbs.ts',
     'project-verbs': 'src/app/cli/project-verbs.ts',
@@ -127,6 +128,13 @@ const commandLine = {
   define: { ...common.define, 'import.meta.url': '""' },
   alias: { clipanion: 'clipanion/lib/advanced/index.mjs' },
   plugins: [splitOnDemand, windowsAtFirstCall('../windows.cjs'), builtinsAtFirstCall],
+};
+
+/** The same entry with the verbs that act in the same file, whose compiled code is kept: see ADR 21. */
+const acting = {
+  ...commandLine,
+  entryPoints: { acting: 'src/app/cli/entry.ts' },
+  plugins: [importAtOnce(/await import\(('\.\/run-verb\.js')\)/g), ...commandLine.plugins],
 };
 
 const windows = {
@@ -145,7 +153,8 @@ const supervisor = {
   outdir: 'dist',
   entryPoints: { supervisor: 'src/app/supervise/program.ts' },
   define: { ...common.define, 'import.meta.url': '""' },
-  plugins: [importAtOnce, windowsAtFirstCall('./windows.cjs')],
+  // A program that runs for long may have been upgraded on disk by the time it wants more.
+  plugins: [importAtOnce(), windowsAtFirstCall('./windows.cjs')],
 };
 
 const library = {
@@ -155,7 +164,8 @@ const library = {
   splitting: true,
   // Beside the entries: what is required by a relative path is required from a chunk too.
   chunkNames: '[name]-[hash]',
-  plugins: [importAtOnce, windowsAtOnce],
+  // As above.
+  plugins: [importAtOnce(), windowsAtOnce],
   // The host's own: its `Cli` knows no commands of another copy.
   external: ['clipanion'],
   entryPoints: {
@@ -170,7 +180,7 @@ const library = {
 };
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
-const results = await Promise.all([build(commandLine), build(windows), build(supervisor), build(library)]);
+const results = await Promise.all([build(commandLine), build(acting), build(windows), build(supervisor), build(library)]);
 writeFileSync(join(root, 'dist', 'THIRD-PARTY-LICENSES'), licencesOf(results));
 execFileSync(process.execPath, [join(root, 'node_modules', 'typescript-7', 'bin', 'tsc'), '-p', 'tsconfig.build.json'], {
   cwd: root,

@@ -24,7 +24,7 @@ async function loadedBy(home: TemporaryHome, ...args: readonly string[]): Promis
 describe.concurrent('what is loaded', () => {
   test('by the verbs: what they need, and nothing that is for Windows', async ({ home }) => {
     const verb = (...args: readonly string[]) => loadedBy(home, '--', commandLine, ...args);
-    const acting = ['daemonry.cjs', 'entry.cjs', 'node:child_process', 'node:net', 'node:stream', 'node:vm', 'run-verb.cjs'];
+    const acting = ['acting.cjs', 'daemonry.cjs', 'load-acting.cjs', 'node:child_process', 'node:net', 'node:stream', 'node:vm'];
     expect(await verb('start', 'x', '--', 'sleep', '1000')).toEqual(acting);
     for (const reading of [['status', 'x'], ['list'], ['status', '--json']])
       expect(await verb(...reading), reading.join(' ')).toEqual(['daemonry.cjs', 'entry.cjs']);

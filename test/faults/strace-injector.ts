@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { projectRoot } from '../support/suite.js';
 import type { TemporaryHome } from '../support/temporary-home.js';
 import type { CallKind } from './fault.js';
 import type { Call, Injector, Point, Program } from './injector.js';
@@ -107,7 +106,7 @@ function readLog(log: string, folder: string): readonly Call[] {
     const [, syscall, rest] = /^(\w+)\((.*)$/.exec(line) ?? [];
     if (!syscall || rest === undefined || !kinds[syscall]) continue;
     const isStandardStream = /^[012]</.test(rest);
-    isOwn ||= rest.includes(`${projectRoot}/dist/cli/run-verb.cjs`) || (rest.includes(`${folder}/home/`) && !isStandardStream);
+    isOwn ||= /\/dist\/cli\/(run-verb|acting)\.cjs/.test(rest) || (rest.includes(`${folder}/home/`) && !isStandardStream);
     const paths = pathsOf(rest).map((path) => plain(path, folder, children));
     // No other call comes between where one path is counted that never changes.
     const path = paths.length === 1 ? paths.find((one) => !/\*|\/proc\/(self|child|other)|^a socket$/.test(one)) : undefined;

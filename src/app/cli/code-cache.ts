@@ -6,28 +6,25 @@ declare const DAEMONRY_BUILD: string;
 
 const groupOrOthersMayWrite = 0o022;
 
-interface Loaded {
-  readonly exports: unknown;
-  /** Keeps what was compiled for the next one, where nobody has yet. Never fails. */
-  keep(): void;
-}
-
 /**
- * Loads one of our own built files with the code that V8 has compiled of it before: a sixth of a `stop` is spent on compiling.
- * It is kept beside the file, where nobody can write who could not replace the file itself, and is removed with the package.
- * Node's own such cache wants a folder that is writable for all users, and Node 20 has none.
+ * Runs one of our own built files with the code that V8 has compiled of it before: a sixth of a `stop` is spent on compiling. What
+ * nobody has kept yet is kept when this program exits. It is kept beside the file, where nobody can write who could not replace the
+ * file itself, and is removed with the package. Node's own such cache wants a folder that is writable for all users, and Node 20 has none.
  */
-export function loadCompiled(name: string, use: string): Loaded | undefined {
-  if (process.platform === 'win32' || process.env.NODE_DISABLE_COMPILE_CACHE) return undefined;
+export function runCompiled(name: string, use: string): void {
   const path = join(__dirname, `${name}.cjs`);
+  if (process.platform === 'win32' || process.env.NODE_DISABLE_COMPILE_CACHE) {
+    require(path);
+    return;
+  }
   const cache = join(__dirname, `.${name}.${use}.${DAEMONRY_BUILD}.${process.versions.v8}.${process.arch}.compiled`);
   const cachedData = readCompiled(cache, path);
   const script = compile(path, cachedData);
   const module = { exports: {} as unknown, filename: path, id: path, loaded: true, children: [], paths: [] };
   script.runInThisContext()(module.exports, require, module, path, __dirname);
-  // Whoever requires it later shall have the same.
+  // As whatever else is loaded.
   require.cache[path] = module as unknown as NodeJS.Module;
-  return { exports: module.exports, keep: () => (cachedData ? undefined : quietly(() => keepCompiled(cache, script))) };
+  if (!cachedData) process.once('exit', () => quietly(() => keepCompiled(cache, script)));
 }
 
 function compile(path: string, cachedData: Buffer | undefined): Script {

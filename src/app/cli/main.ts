@@ -1,5 +1,4 @@
 import type { Answer } from './answer.js';
-import { loadCompiled } from './code-cache.js';
 import { describeFailure } from './failure.js';
 import { Invocation, type ParsedArguments } from './invocation.js';
 import { readPlainSyntax, splitCommand } from './plain-syntax.js';
@@ -21,7 +20,6 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     process.exitCode = fail(error, json, argv);
   }
-  keepCompiled?.();
 }
 
 /** What was thrown where nobody waits for it: one line all the same. */
@@ -36,17 +34,9 @@ async function answer(argv: readonly string[]): Promise<Answer | string> {
   const quick = await readQuickly(invocation);
   if (quick) return quick;
   // Loaded on demand: who only reads needs none of it.
-  const compiled = waitedFor.has(parsed.verb) ? loadCompiled('run-verb', parsed.verb) : undefined;
-  const { runVerb } = (compiled?.exports as RunVerb | undefined) ?? (await import('./run-verb.js'));
-  keepCompiled = compiled?.keep;
+  const { runVerb } = await import('./run-verb.js');
   return runVerb(invocation);
 }
-
-type RunVerb = typeof import('./run-verb.js');
-
-/** Verbs that scripts wait for. */
-const waitedFor = new Set(['start', 'stop', 'restart']);
-let keepCompiled: (() => void) | undefined;
 
 async function readByClipanion(argv: readonly string[]): Promise<ParsedArguments | string> {
   const { readFullSyntax } = await import('./full-syntax.js');

@@ -18,11 +18,16 @@ export async function readQuickly(invocation: Invocation): Promise<Answer | unde
   return verb?.(invocation, { machine: readingMachine(machineSettings({ home: invocation.value('--home') })) });
 }
 
+async function compose(settings: MachineSettings): Promise<Machine> {
+  const { composeMachine } = await import('./run-verb.js');
+  return composeMachine(settings);
+}
+
 function readingMachine(settings: MachineSettings): ReadingMachine {
   let composed: Promise<Machine> | undefined;
   // For a phase that has to be derived, or one who has just ended and may be about to say so.
   const whole = () => {
-    composed ??= import('./run-verb.js').then(({ composeMachine }) => composeMachine(settings));
+    composed ??= compose(settings);
     return composed;
   };
   return {
