@@ -45,6 +45,30 @@ describe('a simulation of an embedder', () => {
     });
   });
 
+  test('fails where a program does, at once or later', async () => {
+    const programs = [
+      () => {
+        throw new Error('not today');
+      },
+      async () => {
+        throw new Error('not today');
+      },
+    ];
+    for (const program of programs) {
+      const simulation = createSimulation().program('acmed', program);
+      const run = simulation.run(async () => {
+        await simulation.host().defineDaemon(acme).ensure();
+      });
+      await expect(run).rejects.toThrow('seed 1: not today');
+    }
+  });
+
+  test('is played once, and says so', async () => {
+    const simulation = createSimulation();
+    await simulation.run(async () => {});
+    await expect(simulation.run(async () => {})).rejects.toMatchObject({ code: 'unsupported' });
+  });
+
   test('refuses what the library refuses', async () => {
     const simulation = withAcme(createSimulation());
     const host = simulation.host();

@@ -67,6 +67,18 @@ describe.concurrent('a pool of daemons', () => {
     expect(order).toEqual(['a', 'b', 'c']);
   });
 
+  test('ends also while a reset goes on for ever, or a question about its health', async ({ newPool }) => {
+    const never = () => new Promise<never>(() => {});
+    const resetting = newPool({ size: 1, reset: never });
+    const lease = await resetting.acquire();
+    void lease.release();
+    const asking = newPool({ size: 1, isHealthy: never });
+    const asked = expect(asking.acquire()).rejects.toMatchObject({ code: 'cancelled' });
+    await waitFor('a daemon', () => asking.waiting === 0 && asking.living === 1);
+    await Promise.all([resetting.dispose(), asking.dispose(), asked]);
+    expect(isAlive(lease.running.pid)).toBe(false);
+  });
+
   test('starts the next while one is used, so that nobody waits for a daemon that is started anew', async ({ newPool }) => {
     const pool = newPool({ size: 2, warm: 1 });
     const one = await pool.acquire();

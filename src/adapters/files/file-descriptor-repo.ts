@@ -284,7 +284,6 @@ async function removeHiddenSockets(folder: string): Promise<void> {
   for (const name of hidden) await removeDeadSocket(join(folder, name));
 }
 
-/** What writers and starters left that were killed, which no record leads to. We hold the lock, so nobody is at it. */
 /** Of a home that was there when it was looked at: none where somebody has removed it since. */
 function namesIn(home: string): readonly string[] {
   return naming(home, 'read', () => {
@@ -297,6 +296,7 @@ function namesIn(home: string): readonly string[] {
   });
 }
 
+/** What writers and starters left that were killed, which no record leads to. We hold the lock, so nobody is at it. */
 function removeRemnants(files: DaemonFiles): void {
   const { log } = files;
   const own = [files.descriptor, files.spec, files.ended, files.claim, log, `${log}.base`, `${log}.times`].map((path) => basename(path));

@@ -88,6 +88,12 @@ export class Schedule {
     this.hasFailed = true;
   }
 
+  /** Fails it, over what went wrong outside of its steps. */
+  abandon(error: unknown): void {
+    this.hasFailed = true;
+    this.fail(error);
+  }
+
   after(delayMs: number, fire: () => void): { cancel(): void } {
     return this.timers.add(this.timeMs + Math.max(delayMs, 0), fire);
   }
@@ -138,8 +144,7 @@ export class Schedule {
       }
       this.watch();
     } catch (error) {
-      this.hasFailed = true;
-      this.fail(error);
+      this.abandon(error);
     }
   };
 

@@ -81,6 +81,8 @@ export class DaemonPool {
   private made = 0;
   private preparing = 0;
   private disposal: Promise<void> | undefined;
+  /** What ends the wait for something of the user's. */
+  private readonly patience = new Set<() => void>();
 
   /** Nothing is started by this alone. Throws `invalid-spec`. */
   constructor(private readonly options: DaemonPoolOptions) {
@@ -222,12 +224,26 @@ export class DaemonPool {
 
   private async renew(place: PooledPlace): Promise<void> {
     const { reset } = this.options;
-    const isReset = reset !== undefined && !place.isSpoilt && (await succeeds(() => reset(place.current)));
-    if (!isReset) await place.restart();
+    const isReset = reset !== undefined && !place.isSpoilt && (await succeeds(() => this.unlessDisposed(() => reset(place.current))));
+    if (!isReset && this.disposal === undefined) await place.restart();
+  }
+
+  /** Something of the user's, which may take for ever, and which nobody wants any more once the pool ends. */
+  private async unlessDisposed<T>(work: () => T | Promise<T>): Promise<T> {
+    let giveUp = () => {};
+    const given = new Promise<never>((_, reject) => {
+      giveUp = () => reject(cancelled());
+    });
+    this.patience.add(giveUp);
+    try {
+      return await Promise.race([work(), given]);
+    } finally {
+      this.patience.delete(giveUp);
+    }
   }
 
   private async insistOnHealth(place: PooledPlace): Promise<void> {
-    for (let restarts = 0; !(await place.isWell(this.options.isHealthy)); restarts++) {
+    for (let restarts = 0; !(await this.unlessDisposed(() => place.isWell(this.options.isHealthy))); restarts++) {
       if (restarts === mostRestarts) {
         const { name } = place.current.daemon;
         throw new DaemonError('not-serving', `${name} is not well, not even when it was started anew`, { name });
@@ -249,6 +265,7 @@ export class DaemonPool {
 
   private async end(): Promise<void> {
     for (const { fail } of this.waiters.splice(0)) fail(cancelled());
+    for (const giveUp of this.patience) giveUp();
     // Before they are ended: what is being started must be on record.
     while (this.chores.size > 0) await Promise.all(this.chores);
     const ends = await Promise.allSettled([...this.places].map((place) => place.end()));

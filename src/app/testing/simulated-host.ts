@@ -31,7 +31,11 @@ export class SimulatedHost {
     return !this.actor.ended;
   }
 
-  /** As `defineDaemon` of the library; `command` is one that the simulation knows. Home and working folder are the machine's. */
+  /**
+   * As `defineDaemon` of the library; `command` is one that the simulation knows. Home and working folder are the machine's.
+   *
+   * Throws `unsupported` for `ownedBy` and `protocol`, as the daemon does for `connect({ raw: true })` and `logs({ follow: true })`.
+   */
   defineDaemon(options: DaemonOptions): Daemon {
     return new SimulatedDaemon(this.actor, this.services, options);
   }

@@ -2,6 +2,7 @@ import type { RunningProgram } from '../../adapters/simulated/program.js';
 import { SeededRandom } from '../../adapters/simulated/seeded-random.js';
 import type { SimulatedProcess } from '../../adapters/simulated/simulated-process.js';
 import { SimulatedWorld } from '../../adapters/simulated/simulated-world.js';
+import { DaemonError } from '../../domain/daemon-error.js';
 import { SimulatedHost } from './simulated-host.js';
 import { type SimulatedBehaviour, SimulatedProgram } from './simulated-program.js';
 import type { SimulatedServices } from './simulated-service.js';
@@ -58,6 +59,7 @@ export class Simulation {
   };
   private readonly world: SimulatedWorld;
   private readonly services: SimulatedServices = new WeakMap();
+  private isPlayed = false;
 
   /** @internal */
   constructor({ seed = 1, trace }: SimulationOptions) {
@@ -77,7 +79,11 @@ export class Simulation {
 
   /** What `command` does, for daemons that are defined with it. Unknown commands are not found, as elsewhere. */
   program(command: string, behaviour: SimulatedBehaviour): this {
-    this.world.programs.set(command, (self: RunningProgram, args) => behaviour(new SimulatedProgram(self, this.services), args));
+    this.world.programs.set(command, (self: RunningProgram, args) => {
+      const result: unknown = behaviour(new SimulatedProgram(self, this.services), args);
+      // Its type says that nothing is returned, and takes an `async` function all the same.
+      if (result instanceof Promise) result.catch((error) => this.world.schedule.abandon(error));
+    });
     return this;
   }
 
@@ -88,9 +94,12 @@ export class Simulation {
 
   /**
    * Plays a scenario; afterwards nothing happens any more. Rejects with what the scenario throws, with what `always` finds, and
-   * where everybody waits for something that is not going to happen; the message begins with the seed.
+   * where everybody waits for something that is not going to happen on this machine; the message begins with the seed. Once for each
+   * simulation: throws `unsupported` from the second time on.
    */
   async run<T>(scenario: (simulation: this) => Promise<T>): Promise<T> {
+    if (this.isPlayed) throw new DaemonError('unsupported', 'a simulation is played once: create another one for each run', {});
+    this.isPlayed = true;
     try {
       return await Promise.race([scenario(this), this.world.schedule.failure]);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import { FileDescriptorRepo } from '../../../src/adapters/files/file-descriptor-repo.js';
 import type { Descriptor } from '../../../src/domain/descriptor.js';
@@ -19,5 +19,15 @@ describe('a descriptor that is written again and again', () => {
     const { stdout } = await reader.end();
     expect(stdout).toMatch(/\n[1-9]\d* reads, 0 torn\n$/);
     expect(readdirSync(home.at('clock'))).toEqual(['daemon.json']);
+  });
+});
+
+describe('a home that is removed between two looks of one turn', () => {
+  test('holds no daemon, and is no failure', ({ home }) => {
+    mkdirSync(home.path, { mode: 0o700 });
+    const repo = new FileDescriptorRepo({ home: home.path, env: {}, platform: process.platform });
+    expect(repo.place({ name: 'clock' }).known).toBe(false);
+    rmSync(home.path, { recursive: true });
+    expect(repo.place({ name: 'other' }).known).toBe(false);
   });
 });
