@@ -1,16 +1,42 @@
 import { isUtf8 } from 'node:buffer';
-import { createJSONRPCErrorResponse, isJSONRPCID, isJSONRPCResponse, type JSONRPCRequest, type JSONRPCResponse } from 'json-rpc-2.0';
 import { maxLineBytes } from './message-lines.js';
 import { RpcError, rpcCodes } from './rpc-error.js';
+
+export type RpcId = string | number | null;
+
+/** Without an `id`, a notification: nobody waits for an answer. */
+export interface RpcRequest {
+  readonly jsonrpc: '2.0';
+  readonly id?: RpcId;
+  readonly method: string;
+  readonly params?: unknown;
+}
+
+/** Carries one of the two. */
+export interface RpcResponse {
+  readonly jsonrpc: '2.0';
+  readonly id: RpcId;
+  readonly result?: unknown;
+  readonly error?: unknown;
+}
+
+/** A result that is none is told as `null`. */
+export function success(id: RpcId, result: unknown): RpcResponse {
+  return { jsonrpc: '2.0', id, result: result ?? null };
+}
+
+export function failure(id: RpcId, code: number, message: string, data?: unknown): RpcResponse {
+  return { jsonrpc: '2.0', id, error: data === undefined || data === null ? { code, message } : { code, message, data } };
+}
 
 /** What one line turned out to be. `invalid` carries the answer that JSON-RPC prescribes. */
 export type RpcMessage =
   | { readonly kind: 'blank' }
-  | { readonly kind: 'request'; readonly request: JSONRPCRequest }
-  | { readonly kind: 'response'; readonly response: JSONRPCResponse }
-  | { readonly kind: 'invalid'; readonly answer: JSONRPCResponse };
+  | { readonly kind: 'request'; readonly request: RpcRequest }
+  | { readonly kind: 'response'; readonly response: RpcResponse }
+  | { readonly kind: 'invalid'; readonly answer: RpcResponse };
 
-/** Parses one line. The library checks less than JSON-RPC asks for, and fails on `null`: so the shape is proven here. */
+/** Parses one line, and proves its shape. */
 export function decodeMessage(line: Buffer): RpcMessage {
   if (!isUtf8(line)) return invalid(null, rpcCodes.parseError, 'the message is not UTF-8');
   const text = line.toString();
@@ -24,9 +50,9 @@ export function decodeMessage(line: Buffer): RpcMessage {
   if (Array.isArray(value)) return invalid(null, rpcCodes.invalidRequest, 'batches are not taken');
   if (!isRecord(value)) return invalid(null, rpcCodes.invalidRequest, 'the message is not an object');
   // A response, right or wrong, is never answered: two peers would answer each other for ever.
-  if (isJSONRPCResponse(value)) return { kind: 'response', response: value };
+  if (isResponse(value)) return { kind: 'response', response: value };
   if (isRequest(value)) return { kind: 'request', request: value };
-  return invalid(isJSONRPCID(value.id) ? value.id : null, rpcCodes.invalidRequest, 'the message is not a JSON-RPC 2.0 request');
+  return invalid(isId(value.id) ? value.id : null, rpcCodes.invalidRequest, 'the message is not a JSON-RPC 2.0 request');
 }
 
 /** One line. Throws `RpcError` where the message can't be written as JSON or is longer than a line may be. */
@@ -39,12 +65,12 @@ export function encodeMessage(message: object): Buffer {
 }
 
 /** One line, which has a result also where JSON leaves out what was to be one, as it does a function. Throws as `encodeMessage` does. */
-export function encodeAnswer(response: JSONRPCResponse): Buffer {
+export function encodeAnswer(response: RpcResponse): Buffer {
   return encodeMessage('result' in response && isLeftOut(response.result) ? { ...response, result: null } : response);
 }
 
 /** The result that a response carries. Throws `RpcError` where it carries an error. */
-export function resultOf(response: JSONRPCResponse): unknown {
+export function resultOf(response: RpcResponse): unknown {
   if (response.error === undefined || response.error === null) return response.result;
   const { code, message, data } = response.error as { code?: unknown; message?: unknown; data?: unknown };
   throw new RpcError(
@@ -54,18 +80,26 @@ export function resultOf(response: JSONRPCResponse): unknown {
   );
 }
 
-function isRequest(value: Record<string, unknown>): value is Record<string, unknown> & JSONRPCRequest {
+function isRequest(value: Record<string, unknown>): value is Record<string, unknown> & RpcRequest {
   return (
     value.jsonrpc === '2.0' &&
     typeof value.method === 'string' &&
-    (value.id === undefined || isJSONRPCID(value.id)) &&
+    (value.id === undefined || isId(value.id)) &&
     // `null` isn't in the standard, but several clients write it where there are none.
     (value.params === undefined || typeof value.params === 'object')
   );
 }
 
-function invalid(id: string | number | null, code: number, message: string): RpcMessage {
-  return { kind: 'invalid', answer: createJSONRPCErrorResponse(id, code, message) };
+function isResponse(value: Record<string, unknown>): value is Record<string, unknown> & RpcResponse {
+  return value.jsonrpc === '2.0' && value.id !== undefined && (value.result !== undefined || value.error !== undefined);
+}
+
+function isId(value: unknown): value is RpcId {
+  return typeof value === 'string' || typeof value === 'number' || value === null;
+}
+
+function invalid(id: RpcId, code: number, message: string): RpcMessage {
+  return { kind: 'invalid', answer: failure(id, code, message) };
 }
 
 function toJson(message: object): string {

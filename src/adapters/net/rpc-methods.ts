@@ -1,11 +1,5 @@
-import {
-  createJSONRPCErrorResponse,
-  createJSONRPCSuccessResponse,
-  type JSONRPCRequest,
-  type JSONRPCResponse,
-  JSONRPCServer,
-} from 'json-rpc-2.0';
 import { type RpcError, rpcCodes, toRpcError } from './rpc-error.js';
+import { failure, type RpcRequest, type RpcResponse, success } from './rpc-message.js';
 
 /** Answers a request; what it returns, or resolves to, is the result. Throws `RpcError` for a code of its own. */
 export type RpcMethod = (params: unknown) => unknown;
@@ -19,7 +13,7 @@ const maxUnderWayBytes = 16 * 1024 * 1024;
 
 /** The methods that one end of a connection answers. */
 export class RpcMethods {
-  readonly #server = new JSONRPCServer({ errorListener: () => {} });
+  readonly #methods = new Map<string, RpcMethod>();
   readonly #onNotificationError: NotificationErrorListener | undefined;
   #underWay = 0;
   #underWayBytes = 0;
@@ -33,32 +27,34 @@ export class RpcMethods {
   }
 
   handle(method: string, answer: RpcMethod): void {
-    this.#server.addMethodAdvanced(method, async (request) => this.#call(request, answer));
+    this.#methods.set(method, answer);
   }
 
   /** Answers a request of so many bytes. It is under way until its answer was handed to `send`; a notification has none. Never throws. */
-  async answer(request: JSONRPCRequest, bytes: number, send: (answer: JSONRPCResponse) => void): Promise<void> {
+  async answer(request: RpcRequest, bytes: number, send: (answer: RpcResponse) => void): Promise<void> {
     if (this.#underWay >= maxUnderWay || this.#underWayBytes + bytes > maxUnderWayBytes) {
-      if (request.id !== undefined) send(createJSONRPCErrorResponse(request.id, rpcCodes.tooManyRequests, 'too many requests under way'));
+      if (request.id !== undefined) send(failure(request.id, rpcCodes.tooManyRequests, 'too many requests under way'));
       return;
     }
     this.#underWay++;
     this.#underWayBytes += bytes;
-    const answer = await this.#server.receive(request);
+    const answer = await this.#call(request);
     if (answer) send(answer);
     this.#underWay--;
     this.#underWayBytes -= bytes;
   }
 
-  async #call(request: JSONRPCRequest, answer: RpcMethod): Promise<JSONRPCResponse | null> {
+  async #call({ id, method, params }: RpcRequest): Promise<RpcResponse | undefined> {
+    const answer = this.#methods.get(method);
+    if (!answer) return id === undefined ? undefined : failure(id, rpcCodes.methodNotFound, 'Method not found');
     try {
-      const result = await answer(request.params);
-      return request.id === undefined ? null : createJSONRPCSuccessResponse(request.id, result);
+      const result = await answer(params);
+      return id === undefined ? undefined : success(id, result);
     } catch (thrown) {
       const error = toRpcError(thrown);
-      if (request.id !== undefined) return createJSONRPCErrorResponse(request.id, error.code, error.message, error.data);
-      this.#onNotificationError?.(request.method, error);
-      return null;
+      if (id !== undefined) return failure(id, error.code, error.message, error.data);
+      this.#onNotificationError?.(method, error);
+      return undefined;
     }
   }
 }

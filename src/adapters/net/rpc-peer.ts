@@ -1,13 +1,4 @@
 import type { Socket } from 'node:net';
-import {
-  createJSONRPCErrorResponse,
-  createJSONRPCNotification,
-  createJSONRPCRequest,
-  JSONRPCClient,
-  type JSONRPCID,
-  type JSONRPCRequest,
-  type JSONRPCResponse,
-} from 'json-rpc-2.0';
 import { abortSignal, type Checks, checkOptions, optional } from '../../domain/option-checks.js';
 import { longestDurationMs } from '../../domain/quantity.js';
 import { leaveGently } from './connect-socket.js';
@@ -15,7 +6,16 @@ import { LineSplitter, maxLineBytes } from './message-lines.js';
 import type { RequestOptions } from './request-options.js';
 import { rpcCodes } from './rpc-error.js';
 import { brokenProtocol, cancelled, connectionClosed, unanswered } from './rpc-failures.js';
-import { decodeMessage, encodeAnswer, encodeMessage, resultOf } from './rpc-message.js';
+import {
+  decodeMessage,
+  encodeAnswer,
+  encodeMessage,
+  failure,
+  type RpcId,
+  type RpcRequest,
+  type RpcResponse,
+  resultOf,
+} from './rpc-message.js';
 import { type NotificationErrorListener, type RpcMethod, RpcMethods } from './rpc-methods.js';
 
 export interface RpcPeerOptions {
@@ -56,8 +56,8 @@ export class RpcPeer {
   readonly #options: RpcPeerOptions;
   readonly #lines = new LineSplitter();
   readonly #methods: RpcMethods;
-  readonly #client = new JSONRPCClient((message: { id: number }) => this.#sendRequest(message));
-  readonly #waiting = new Map<number, (failure: Error) => void>();
+  /** Who waits for which answer. */
+  readonly #waiting = new Map<RpcId, { readonly answer: (response: RpcResponse) => void; readonly fail: (error: Error) => void }>();
   readonly #closeListeners: (() => void)[] = [];
   #lastId = 0;
   #references = 0;
@@ -96,21 +96,16 @@ export class RpcPeer {
     const { timeoutMs, signal } = options;
     if (signal?.aborted) throw cancelled(method);
     const id = ++this.#lastId;
-    let failure: Error | undefined;
-    const fail = (error: Error) => {
-      failure ??= error;
-      this.#client.receive(createJSONRPCErrorResponse(id, rpcCodes.internalError, error.message));
-    };
+    const answered = new Promise<RpcResponse>((answer, fail) => this.#waiting.set(id, { answer, fail }));
+    const fail = (error: Error) => this.#waiting.get(id)?.fail(error);
     const onAbort = () => fail(cancelled(method));
     const timer =
       timeoutMs === undefined ? undefined : setTimeout(() => fail(unanswered(method, timeoutMs)), Math.min(timeoutMs, longestDurationMs));
     signal?.addEventListener('abort', onAbort, { once: true });
-    this.#waiting.set(id, fail);
     this.ref();
     try {
-      const response = await this.#client.requestAdvanced(createJSONRPCRequest(id, method, params));
-      if (failure) throw failure;
-      return resultOf(response);
+      if (!this.#write(encodeMessage({ jsonrpc: '2.0', id, method, params }))) throw connectionClosed();
+      return resultOf(await answered);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
@@ -121,7 +116,7 @@ export class RpcPeer {
 
   /** False where the connection is closed. Throws `RpcError` where the message is too long or can't be written as JSON. */
   notify(method: string, params?: unknown): boolean {
-    return this.#write(encodeMessage(createJSONRPCNotification(method, params)));
+    return this.#write(encodeMessage({ jsonrpc: '2.0', method, params }));
   }
 
   /** Calls back when the connection is closed, at once where it already is. */
@@ -203,7 +198,7 @@ export class RpcPeer {
         if (!this.#finishing) void this.#answer(message.request, line.length);
         return;
       case 'response':
-        this.#client.receive(message.response);
+        this.#waiting.get(message.response.id)?.answer(message.response);
         return;
       case 'invalid':
         if (this.#options.onInvalid === 'answer') this.#sendAnswer(message.answer);
@@ -211,28 +206,17 @@ export class RpcPeer {
     }
   }
 
-  async #answer(request: JSONRPCRequest, bytes: number): Promise<void> {
+  async #answer(request: RpcRequest, bytes: number): Promise<void> {
     await this.#methods.answer(request, bytes, (answer) => this.#sendAnswer(answer));
     if (this.#finishing) this.finish();
   }
 
-  #sendRequest(message: { id: number }): void {
-    const fail = this.#waiting.get(message.id);
-    try {
-      if (!this.#write(encodeMessage(message))) fail?.(connectionClosed());
-    } catch (error) {
-      fail?.(error as Error);
-    }
-  }
-
-  #sendAnswer(response: JSONRPCResponse): void {
+  #sendAnswer(response: RpcResponse): void {
     let line: Buffer;
     try {
       line = encodeAnswer(response);
     } catch (error) {
-      line = encodeMessage(
-        createJSONRPCErrorResponse(fitsLine(response.id) ? response.id : null, rpcCodes.internalError, (error as Error).message),
-      );
+      line = encodeMessage(failure(fitsLine(response.id) ? response.id : null, rpcCodes.internalError, (error as Error).message));
     }
     this.#write(line);
   }
@@ -279,7 +263,7 @@ export class RpcPeer {
       return;
     }
     this.#violation = reason;
-    this.#sendAnswer(createJSONRPCErrorResponse(null, rpcCodes.invalidRequest, reason));
+    this.#sendAnswer(failure(null, rpcCodes.invalidRequest, reason));
     // Reading goes on, into nothing: closed at once, the peer would fail in the middle of its write and never read why.
     this.#linger = setTimeout(() => this.socket.destroy(), overflowMs).unref();
     this.socket.resume().end();
@@ -291,8 +275,8 @@ export class RpcPeer {
     void leaveGently(this.socket);
   }
 
-  #failWaiting(failure: () => Error): void {
-    for (const fail of [...this.#waiting.values()]) fail(failure());
+  #failWaiting(reason: () => Error): void {
+    for (const { fail } of this.#waiting.values()) fail(reason());
   }
 
   #closed(): void {
@@ -304,6 +288,6 @@ export class RpcPeer {
 }
 
 /** An id is the peer's choice. One so long that only half a line is left is not sent back. */
-function fitsLine(id: JSONRPCID): boolean {
+function fitsLine(id: RpcId): boolean {
   return typeof id !== 'string' || id.length < maxLineBytes / 8;
 }
