@@ -32,6 +32,8 @@ export interface FileSettings {
 export class FileDescriptorRepo implements DescriptorRepo {
   /** Where the files are of those whose lock is held: they stay there until it is let go of. */
   private readonly held = new WeakMap<DaemonRef, Place>();
+  /** Of daemons that have a folder, and in which turn that was seen last. */
+  private readonly kept = new WeakMap<DaemonRef, { readonly place: Place; seen: Turn }>();
   private turn: Turn = {};
 
   constructor(protected readonly settings: FileSettings) {}
@@ -132,7 +134,8 @@ export class FileDescriptorRepo implements DescriptorRepo {
 
   /** The files of a daemon, in the folder that was first made for its name in any spelling. */
   locate(ref: DaemonRef): Place {
-    return this.held.get(ref) ?? this.turn.places?.get(ref) ?? this.find(ref);
+    const kept = this.kept.get(ref);
+    return this.held.get(ref) ?? (kept?.seen === this.turn ? kept.place : this.find(ref));
   }
 
   /** The same daemon by the name as it is spelled on disk, for the one who holds its lock: it is not looked for again. */
@@ -149,16 +152,19 @@ export class FileDescriptorRepo implements DescriptorRepo {
       const folder = checkedFolder(files.folder, { create: false });
       return { name: checkedFolderName(ref.name), files, known: folder !== undefined && (exists(files.lock) || exists(files.descriptor)) };
     }
-    const wanted = checkedFolderName(ref.name);
+    const kept = this.kept.get(ref);
+    const wanted = kept ? kept.place.name : checkedFolderName(ref.name);
     const home = this.checkedHome();
+    if (kept && home !== undefined && exists(kept.place.files.folder)) {
+      kept.seen = this.turn;
+      return kept.place;
+    }
     if (home === undefined) return { name: wanted, files: filesInHome(this.settings.home, wanted), known: false };
     const name = this.findSpelling(home, wanted);
     // The home is named as the user named it: a path that changes under him would surprise.
     const place = { name: name ?? wanted, files: filesInHome(this.settings.home, name ?? wanted), known: name !== undefined };
-    if (place.known) {
-      this.turn.places ??= new WeakMap();
-      this.turn.places.set(ref, place);
-    }
+    // Where any spelling finds a folder, only the listing tells which is its own.
+    if (place.known && this.settings.platform === 'linux') this.kept.set(ref, { place, seen: this.turn });
     return place;
   }
 
@@ -236,8 +242,6 @@ export class FileDescriptorRepo implements DescriptorRepo {
 interface Turn {
   /** Resolved and checked. */
   home?: string;
-  /** Of daemons that have a folder. */
-  places?: WeakMap<DaemonRef, Place>;
   /** Of all names in it, as they are on disk, by their keys. */
   spellings?: Map<string, string>;
 }
