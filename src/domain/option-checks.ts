@@ -11,9 +11,9 @@ export type Checks<Options> = { readonly [Option in keyof Required<Options>]: Ch
 /** Throws `invalid-spec` for options that are none, or for the first one that is wrong. */
 export function checkOptions(options: unknown, checks: Readonly<Record<string, Check>>, within = ''): void {
   if (!isObject(options)) throw invalidOption(within || 'options', options, 'it is an object');
-  for (const [option, check] of Object.entries(checks)) {
+  for (const option in checks) {
     const value = options[option];
-    const allowed = check(value);
+    const allowed = checks[option]?.(value);
     if (allowed !== undefined) throw invalidOption(within ? `${within}.${option}` : option, value, allowed);
   }
 }
