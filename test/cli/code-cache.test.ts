@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { packageRoot } from '../support/suite.js';
@@ -20,6 +20,7 @@ function freshlyInstalled(home: TemporaryHome) {
   return { built, run, kept };
 }
 
+const everyFileAModule = '--experimental-default-type';
 const start = ['start', 'x', '--', 'sleep', '1000'];
 
 describe('compiled code', () => {
@@ -38,7 +39,7 @@ describe('compiled code', () => {
     expect(kept().map((file) => readFileSync(join(built, file)))).toEqual(before);
   });
 
-  test('that is damaged, or that others could have written, is not taken', async ({ home }) => {
+  test('that is damaged, or that others could have written, is not taken, and is made anew', async ({ home }) => {
     const { built, run, kept } = freshlyInstalled(home);
     await run(start);
     const file = join(built, kept()[0] as string);
@@ -48,6 +49,8 @@ describe('compiled code', () => {
       () => truncateSync(file, 0),
       () => writeFileSync(file, 'no code at all'),
       () => writeFileSync(file, Buffer.alloc(whole.length)),
+      // Of which V8 itself would take no notice before it comes to them.
+      () => writeFileSync(file, Buffer.from(whole).fill(0, 1000, 40_000)),
       () => {
         writeFileSync(file, whole);
         chmodSync(file, 0o666);
@@ -56,8 +59,33 @@ describe('compiled code', () => {
       damage();
       expect(await run(start.toSpliced(1, 1, 'y'))).toContain('y started');
       await run(['stop', 'y']);
+      const anew = readFileSync(file);
+      expect(anew.length).toBeGreaterThan(100_000);
+      expect(anew.subarray(0, anew.length / 2)).toEqual(anew.subarray(anew.length / 2));
+      expect(statSync(file).mode).toBe(0o100644);
     }
   });
+
+  test('that can not be put in its place leaves nothing behind that keeps the next one from it', async ({ home }) => {
+    const { built, run, kept } = freshlyInstalled(home);
+    await run(start);
+    const [name] = kept() as [string];
+    rmSync(join(built, name));
+    mkdirSync(join(built, name, 'in the way'), { recursive: true });
+    await run(start.toSpliced(1, 1, 'y'));
+    expect(kept()).toEqual([name]);
+    rmSync(join(built, name), { recursive: true });
+    await run(start.toSpliced(1, 1, 'z'));
+    expect(statSync(join(built, name)).isFile()).toBe(true);
+  });
+
+  test.skipIf(!process.allowedNodeEnvironmentFlags.has(everyFileAModule))(
+    'is none of the matter of what files Node takes for modules',
+    async ({ home }) => {
+      const { run } = freshlyInstalled(home);
+      for (const name of ['x', 'y']) await run(start.toSpliced(1, 1, name), { NODE_OPTIONS: `${everyFileAModule}=module` });
+    },
+  );
 
   test('is not kept where it is not wanted, nor where others may write', async ({ home }) => {
     const { built, run, kept } = freshlyInstalled(home);

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, fsyncSync, lstatSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, lstatSync, openSync, readFileSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Script } from 'node:vm';
 
@@ -22,8 +22,8 @@ export function runCompiled(name: string, use: string): void {
   const script = compile(path, cachedData);
   const module = { exports: {} as unknown, filename: path, id: path, loaded: true, children: [], paths: [] };
   script.runInThisContext()(module.exports, require, module, path, __dirname);
-  // As whatever else is loaded.
-  require.cache[path] = module as unknown as NodeJS.Module;
+  // As whatever else is loaded. Node has no such table where --experimental-default-type=module stands in NODE_OPTIONS.
+  if (require.cache) require.cache[path] = module as unknown as NodeJS.Module;
   if (!cachedData) process.once('exit', () => quietly(() => keepCompiled(cache, script)));
 }
 
@@ -44,12 +44,23 @@ function readCompiled(cache: string, source: string): Buffer | undefined {
   }
   try {
     const stat = fstatSync(fd);
-    return stat.isFile() && stat.uid === lstatSync(source).uid && (stat.mode & groupOrOthersMayWrite) === 0 ? readFileSync(fd) : undefined;
+    if (!stat.isFile() || stat.uid !== lstatSync(source).uid || (stat.mode & groupOrOthersMayWrite) !== 0) return undefined;
+    return undamaged(readFileSync(fd));
   } catch {
     return undefined;
   } finally {
     closeSync(fd);
   }
+}
+
+/**
+ * The bytes stand there twice. V8 looks at their head alone: what is damaged further on ends the process in the middle of it, or does
+ * something else than was written. To compare costs a thirtieth of loading whatever makes checksums.
+ */
+function undamaged(twice: Buffer): Buffer | undefined {
+  const half = twice.length / 2;
+  const bytes = twice.subarray(0, half);
+  return bytes.length > 0 && bytes.equals(twice.subarray(half)) ? bytes : undefined;
 }
 
 function keepCompiled(cache: string, script: Script): void {
@@ -60,14 +71,24 @@ function keepCompiled(cache: string, script: Script): void {
   const temporary = `${cache}.tmp`;
   const fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o644);
   try {
-    const bytes = script.createCachedData();
-    for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
-    // V8 need not notice what a power cut has left of it.
+    write(fd, script.createCachedData());
+    renameSync(temporary, cache);
+  } catch (error) {
+    // A disk that is full now is not for ever.
+    unlinkSync(temporary);
+    throw error;
+  }
+}
+
+function write(fd: number, bytes: Buffer): void {
+  try {
+    const twice = Buffer.concat([bytes, bytes]);
+    for (let written = 0; written < twice.length; ) written += writeSync(fd, twice, written);
+    // A power cut must not leave less of it than its name promises.
     fsyncSync(fd);
   } finally {
     closeSync(fd);
   }
-  renameSync(temporary, cache);
 }
 
 function quietly(work: () => void): void {

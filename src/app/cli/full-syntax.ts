@@ -14,9 +14,10 @@ export function readFullSyntax(argv: readonly string[], version: string): Readin
   if (first === '--version' || first === '-v' || first === '-V') return { kind: 'text', text: version };
   if (first === 'help') return { kind: 'text', text: helpText(findVerb(own[1])) };
   if (own.includes('--help') || own.includes('-h')) return { kind: 'text', text: helpText(own.map(findVerb).find(Boolean)) };
-  if (first === undefined && command === undefined) throw new UsageError('no verb is given', verbsRule);
+  const missing = lackOfVerb(own, command);
+  if (missing) throw new UsageError(missing, verbsRule);
   const syntax = findVerb(first);
-  if (!syntax) throw new UsageError(`unknown verb ${shown(first ?? '--')}`, verbsRule);
+  if (!syntax) throw new UsageError(`unknown verb ${shown(first)}`, verbsRule);
   if (command && !syntax.command) throw new UsageError(`${syntax.verb} takes no command after --`);
   return {
     kind: 'arguments',
@@ -28,6 +29,13 @@ export function readFullSyntax(argv: readonly string[], version: string): Readin
       command,
     },
   };
+}
+
+/** What goes with every verb is no verb: where it comes first, nothing else was there to come first. */
+function lackOfVerb([first]: readonly string[], command: readonly string[] | undefined): string | undefined {
+  if (first === undefined) return command ? 'no verb is given before --' : 'no verb is given';
+  const option = first === '--json' ? first : /^--home(?==|$)/.exec(first)?.[0];
+  return option && `no verb is given with ${option}`;
 }
 
 const verbsRule = `verbs are ${verbTable.map(({ verb }) => verb).join(', ')}; see daemonry --help`;
