@@ -3,7 +3,7 @@ import type { DaemonSpec } from './daemon-spec.js';
 import { launchDaemon, type Supervision } from './launch-daemon.js';
 import { look } from './look.js';
 import type { Owner } from './owner.js';
-import type { DaemonRef, Environment, Machine } from './ports.js';
+import type { DaemonPlace, DaemonRef, Environment, Machine } from './ports.js';
 import { type StartResult, started } from './start-daemon.js';
 import { stopHeld } from './stop-daemon.js';
 import { lockWait, underLock, unknownDaemon } from './under-lock.js';
@@ -31,7 +31,7 @@ export async function restartDaemon(machine: Machine, request: RestartRequest): 
   const first = await look(machine, request.ref);
   if (first.state === 'unknown') throw unknownDaemon(first);
   const spec = request.spec ?? (await machine.descriptors.readSpec(request.ref));
-  if (!spec) throw notFound(first.place.name);
+  if (!spec) throw withoutSpec(first.place);
   await machine.spawner.resolve(spec, request.environment);
   return underLock(machine, request.ref, lockWait(spec, request.signal), async (held) => {
     // Read again: another start may have been remembered while we waited.
@@ -40,6 +40,12 @@ export async function restartDaemon(machine: Machine, request: RestartRequest): 
     await stopHeld(machine, held, request, 'restarted');
     return started(await launchDaemon(machine, held, latest, command, request));
   });
+}
+
+/** `not-found` too, but nobody is told that there is no such daemon where it may well run. */
+export function withoutSpec({ name, known }: DaemonPlace): DaemonError {
+  if (!known) return notFound(name);
+  return new DaemonError('not-found', `the spec of ${name} is missing or can't be read`, { name, lost: 'spec' });
 }
 
 export function notFound(name: string): DaemonError {

@@ -1,4 +1,15 @@
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { packageRoot } from '../support/suite.js';
@@ -75,8 +86,15 @@ describe('compiled code', () => {
     await run(start.toSpliced(1, 1, 'y'));
     expect(kept()).toEqual([name]);
     rmSync(join(built, name), { recursive: true });
+    // Somebody is at it, then; in the end he was killed at it.
+    const temporary = join(built, `${name}.tmp`);
+    writeFileSync(temporary, 'half of');
     await run(start.toSpliced(1, 1, 'z'));
-    expect(statSync(join(built, name)).isFile()).toBe(true);
+    expect(kept()).toEqual([`${name}.tmp`]);
+    const longAgo = Date.now() / 1_000 - 120;
+    utimesSync(temporary, longAgo, longAgo);
+    await run(start.toSpliced(1, 1, 'a'));
+    expect(kept()).toEqual([name]);
   });
 
   test.skipIf(!process.allowedNodeEnvironmentFlags.has(everyFileAModule))(

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import { isAlive } from '../support/processes.js';
 import { fixture, hasShortFolders, serveFile } from '../support/suite.js';
@@ -58,6 +58,22 @@ describe.concurrent('restart', () => {
       error: { name: 'clock', code: 'not-found', message: 'no daemon named clock is known', hint: 'daemonry list shows what is known' },
     });
     expect(existsSync(home.path)).toBe(false);
+  });
+
+  test('of a daemon whose spec is spoiled says so, and what to do, and leaves it running', async ({ home }) => {
+    const { pid } = await home.startSleeper('clock');
+    writeFileSync(home.at('clock', 'spec.json'), '{"schema": 1');
+    for (const args of [['restart'], ['export', '--to', 'systemd']] as const) {
+      const end = await home.cli([...args, 'clock', '--json']);
+      expect(end.exitCode).toBe(1);
+      expect(end.json.error).toMatchObject({
+        code: 'not-found',
+        message: "the spec of clock is missing or can't be read",
+        hint: 'daemonry stop clock, then start it with its command',
+      });
+    }
+    expect(home.descriptor('clock')).toMatchObject({ pid });
+    expect(isAlive(pid)).toBe(true);
   });
 
   test('kills at the end of the grace it is given', async ({ home }) => {

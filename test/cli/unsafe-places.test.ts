@@ -221,6 +221,27 @@ describe.concurrent('a disk (needs the right to mount)', () => {
     });
   });
 
+  test.skipIf(!canMount)('that is full, or read-only, is what doctor says is wrong (F26)', async ({ home }) => {
+    await onDisk(home, async (disk, cli) => {
+      await cli(...start);
+      const finding = async () => (await cli('doctor', '--json')).json.findings[0];
+      expect(await finding()).toBeUndefined();
+      disk.fill();
+      expect(await finding()).toMatchObject({
+        code: 'unwritable-home',
+        name: null,
+        message: expect.stringMatching(/: ENOSPC$/),
+        fixed: false,
+      });
+      expect((await finding()).hint).toContain('free some space');
+      // Whoever writes keeps a disk from being made read-only.
+      await cli('stop', 'clock');
+      disk.makeReadOnly();
+      expect(await finding()).toMatchObject({ code: 'unwritable-home', message: expect.stringMatching(/: EROFS$/) });
+      expect(await cli('doctor', '--fix')).toMatchObject({ exitCode: 1, stderr: '' });
+    });
+  });
+
   test.skipIf(!canMount)(
     'that has a little room fails a start at whichever file it is over, until there is enough (F26)',
     async ({ home }) => {

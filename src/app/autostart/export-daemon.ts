@@ -10,7 +10,7 @@ import { exportedWinsw } from '../../adapters/windows/winsw-config.js';
 import { DaemonError } from '../../domain/daemon-error.js';
 import { checkedName } from '../../domain/daemon-name.js';
 import type { Machine } from '../../domain/ports.js';
-import { notFound } from '../../domain/restart-daemon.js';
+import { withoutSpec } from '../../domain/restart-daemon.js';
 import type { ServiceCommand, ServiceText } from '../../domain/service-command.js';
 import type { MachineSettings } from '../composition/settings.js';
 
@@ -38,8 +38,8 @@ export async function exportDaemon(
 ): Promise<ServiceText> {
   const ref = { name: checkedName(name) };
   const spec = await machine.descriptors.readSpec(ref);
-  if (!spec) throw notFound(name);
   const place = await machine.descriptors.place(ref);
+  if (!spec) throw withoutSpec(place);
   const { file } = await machine.spawner.resolve(spec);
   for (const envFile of spec.envFiles) insistOn(envFile);
   const described: ServiceCommand = {

@@ -1,6 +1,6 @@
 import { checkedName } from '../../domain/daemon-name.js';
 import type { Machine } from '../../domain/ports.js';
-import { notFound } from '../../domain/restart-daemon.js';
+import { withoutSpec } from '../../domain/restart-daemon.js';
 import type { MachineSettings } from '../composition/settings.js';
 import { daemonTarget, type ServiceTarget } from './service-target.js';
 
@@ -13,6 +13,7 @@ export interface TargetPlace {
 export async function findDaemonTarget({ machine, settings }: TargetPlace, name: string): Promise<ServiceTarget> {
   const ref = { name: checkedName(name) };
   const spec = await machine.descriptors.readSpec(ref);
-  if (!spec) throw notFound(name);
-  return daemonTarget(settings, (await machine.descriptors.place(ref)).name, spec);
+  const place = await machine.descriptors.place(ref);
+  if (!spec) throw withoutSpec(place);
+  return daemonTarget(settings, place.name, spec);
 }

@@ -5,6 +5,8 @@ import type { Script } from 'node:vm';
 declare const DAEMONRY_BUILD: string;
 
 const groupOrOthersMayWrite = 0o022;
+/** It is written in milliseconds. */
+const abandonedAfterMs = 60_000;
 
 /**
  * Runs one of our own built files with the code that V8 has compiled of it before: a sixth of a `stop` is spent on compiling. What
@@ -67,8 +69,9 @@ function keepCompiled(cache: string, script: Script): void {
   const folder = lstatSync(__dirname);
   const uid = process.geteuid?.();
   if (folder.uid !== uid || (folder.mode & groupOrOthersMayWrite) !== 0) return;
-  // One name for all, so that one of many who come at once does it. Who is killed at it leaves a file that keeps others from it, no more.
+  // One name for all, so that one of many who come at once does it.
   const temporary = `${cache}.tmp`;
+  clearAbandoned(temporary);
   const fd = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o644);
   try {
     write(fd, script.createCachedData());
@@ -78,6 +81,12 @@ function keepCompiled(cache: string, script: Script): void {
     unlinkSync(temporary);
     throw error;
   }
+}
+
+/** What somebody was killed at must not keep others from it. Were he only suspended, the halves would not be alike in what he names. */
+function clearAbandoned(temporary: string): void {
+  const stat = lstatSync(temporary, { throwIfNoEntry: false });
+  if (stat && Date.now() - stat.mtimeMs > abandonedAfterMs) unlinkSync(temporary);
 }
 
 function write(fd: number, bytes: Buffer): void {

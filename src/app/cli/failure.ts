@@ -52,8 +52,9 @@ const remedies: Readonly<Record<DaemonErrorCode, Remedy>> = {
       ? `its record was written by a newer ${hasAllVerbs ? 'daemonry' : 'version'}: use that one, or clear the record: ${command('start', name)} --force`
       : `ask where it was started, or clear the record: ${command('start', name)} --force${hasAllVerbs ? ', or daemonry doctor --fix' : ''}`,
   ),
-  'not-found': says(1, ({ allowed, name }, { command, hasAllVerbs }) => {
+  'not-found': says(1, ({ allowed, lost, name }, { command, hasAllVerbs }) => {
     if (allowed !== undefined) return String(allowed);
+    if (lost === 'spec' && hasAllVerbs) return `${command('stop', name)}, then start it with its command`;
     return hasAllVerbs ? 'daemonry list shows what is known' : `${command('start', name)} starts it`;
   }),
   'not-running': says(1, ({ name }, { command }) => `${command('start', name)} starts it`),

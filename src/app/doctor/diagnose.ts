@@ -1,6 +1,7 @@
 import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { serviceFolder } from '../../adapters/autostart/service-folder.js';
+import { lackOfWriting } from '../../adapters/files/lack-of-writing.js';
 import { hasFallocate } from '../../adapters/linux/fallocate.js';
 import { isDaemonError } from '../../domain/daemon-error.js';
 import { supervisorName } from '../../domain/daemon-name.js';
@@ -21,6 +22,7 @@ export interface Finding {
   readonly code:
     | 'unsafe-home'
     | 'unreadable-home'
+    | 'unwritable-home'
     | 'stale-daemon'
     | 'unknown-daemon'
     | 'newer-daemon'
@@ -48,6 +50,7 @@ export async function diagnose(machine: Machine, settings: MachineSettings): Pro
   } catch (error) {
     return [...findings, homeFinding(error, settings.home)];
   }
+  findings.push(...diagnoseHome(settings.home));
   for (const name of names) findings.push(...(await diagnoseDaemon(machine, name, settings)));
   return [...findings, ...(await diagnoseSupervisor(machine)), ...(await diagnoseAutostart(machine, settings))];
 }
@@ -225,6 +228,15 @@ function diagnoseLog(view: DaemonView, { platform, env }: MachineSettings): read
 
 function finding(view: DaemonView, code: Finding['code'], message: string, hint: string): Finding {
   return { code, name: view.place.name, message, hint, fixed: false };
+}
+
+/** Every start would fail there, and every stop where nothing can be locked. */
+function diagnoseHome(home: string): readonly Finding[] {
+  const lack = lackOfWriting(home);
+  if (!lack) return [];
+  const hint = lack === 'ENOSPC' ? `free some space on the disk of ${home}` : `mend ${home}`;
+  const message = `nothing can be written in ${home}: ${lack}`;
+  return [{ code: 'unwritable-home', name: null, message, hint: `${hint}, or choose another with --home or DAEMONRY_HOME`, fixed: false }];
 }
 
 function homeFinding(error: unknown, home: string): Finding {
