@@ -258,7 +258,7 @@ describe.concurrent('a stop of a supervised daemon', () => {
   });
 
   test('while it crashes again and again leaves none, whichever came first', async ({ home }) => {
-    await startKept(home, 'other', ['sleep', '0.05'], ...atOnce);
+    await startKept(home, 'other', ['sleep', '0.3'], ...atOnce);
     await recordedRuns(home, 'other', 2);
     for (let round = 0; round < 3; round++) {
       expect((await home.cli(['stop', 'other', '--json'])).exitCode).toBe(0);
