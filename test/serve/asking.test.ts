@@ -59,6 +59,16 @@ describe('a connection to a served daemon', () => {
     expect(await connection.request('echo', [1], { timeoutMs: Number.POSITIVE_INFINITY })).toEqual([1]);
   });
 
+  test('a request whose parameters fail when they are written fails alone, also where they cancel it', async ({ connection }) => {
+    const cancel = new AbortController();
+    const toJSON = () => {
+      cancel.abort();
+      throw new Error('no JSON today');
+    };
+    await expect(connection.request('echo', { toJSON }, { signal: cancel.signal })).rejects.toMatchObject({ code: -32603 });
+    expect(await connection.request('echo', [1])).toEqual([1]);
+  });
+
   test('hears notifications, until it does not want to any more', async ({ connection }) => {
     const heard: unknown[] = [];
     const stop = connection.onNotification('question', (params) => heard.push(params));

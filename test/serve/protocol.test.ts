@@ -47,6 +47,7 @@ describe('own methods', () => {
   test('answer an error with its message and no stack', async ({ client }) => {
     expect(await client.ask('fail')).toEqual({ jsonrpc: '2.0', id: 1, error: { code: -32000, message: 'it went wrong' } });
     expect(await client.ask('failWithText')).toMatchObject({ error: { code: -32000, message: 'plain text' } });
+    expect(await client.ask('failWithProxy')).toMatchObject({ error: { code: -32000, message: 'the method failed' } });
     expect(await client.ask('failWithCode')).toMatchObject({ error: { code: 42, message: 'a code of its own', data: { why: 'test' } } });
   });
 

@@ -37,9 +37,14 @@ export function isRpcError(value: unknown): value is RpcError {
   return typeof value === 'object' && value !== null && brand in value;
 }
 
-/** What a peer may learn of something thrown: its message, never its stack. */
+/** What a peer may learn of something thrown: its message, never its stack. Throws nothing, whatever was thrown. */
 export function toRpcError(thrown: unknown): RpcError {
-  if (isRpcError(thrown)) return thrown;
-  const message = thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : '';
-  return new RpcError(rpcCodes.methodFailed, message === '' ? 'the method failed' : message);
+  try {
+    if (isRpcError(thrown)) return thrown;
+    const message = thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : '';
+    if (typeof message === 'string' && message !== '') return new RpcError(rpcCodes.methodFailed, message);
+  } catch {
+    // Some objects, such as a revoked proxy, throw when they are looked at.
+  }
+  return new RpcError(rpcCodes.methodFailed, 'the method failed');
 }

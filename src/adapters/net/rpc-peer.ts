@@ -94,8 +94,10 @@ export class RpcPeer {
   async request(method: string, params?: unknown, options: RequestOptions = {}): Promise<unknown> {
     checkOptions(options, requestChecks);
     const { timeoutMs, signal } = options;
-    if (signal?.aborted) throw cancelled(method);
     const id = ++this.#lastId;
+    // Before anybody waits: to write it may run code of whoever made the params, which may throw, or abort.
+    const line = encodeMessage({ jsonrpc: '2.0', id, method, params });
+    if (signal?.aborted) throw cancelled(method);
     const answered = new Promise<RpcResponse>((answer, fail) => this.#waiting.set(id, { answer, fail }));
     const fail = (error: Error) => this.#waiting.get(id)?.fail(error);
     const onAbort = () => fail(cancelled(method));
@@ -104,7 +106,7 @@ export class RpcPeer {
     signal?.addEventListener('abort', onAbort, { once: true });
     this.ref();
     try {
-      if (!this.#write(encodeMessage({ jsonrpc: '2.0', id, method, params }))) throw connectionClosed();
+      if (!this.#write(line)) throw connectionClosed();
       return resultOf(await answered);
     } finally {
       clearTimeout(timer);
