@@ -2,6 +2,8 @@ import { DaemonError } from './daemon-error.js';
 import { longestDurationMs } from './quantity.js';
 import { shown } from './shown.js';
 
+const longestFact = 10_000;
+
 /** Says what an option may be, where it has been given something else. */
 export type Check = (value: unknown) => string | undefined;
 
@@ -19,7 +21,17 @@ export function checkOptions(options: unknown, checks: Readonly<Record<string, C
 }
 
 export function invalidOption(option: string, value: unknown, allowed: string): DaemonError {
-  return new DaemonError('invalid-spec', `invalid ${option} ${shown(value)}: ${allowed}`, { option, value, allowed });
+  return new DaemonError('invalid-spec', `invalid ${option} ${shown(value)}: ${allowed}`, { option, value: fact(value), allowed });
+}
+
+/** Facts are written as JSON: what JSON can't take, or what is very long, is told as the message names it. */
+function fact(value: unknown): unknown {
+  try {
+    // Left out of JSON are undefined, a function and a symbol, which harm nothing.
+    return (JSON.stringify(value) ?? '').length <= longestFact ? value : shown(value);
+  } catch {
+    return shown(value);
+  }
 }
 
 type IsGood = (value: unknown) => boolean;

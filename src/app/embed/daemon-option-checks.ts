@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { types } from 'node:util';
 import { checkedName } from '../../domain/daemon-name.js';
 import { healthRule, parseHealthProbe } from '../../domain/health-check.js';
 import { onMismatchValues } from '../../domain/mismatch.js';
@@ -86,9 +87,9 @@ const callChecks: Checks<CallOptions> = {
   graceMs: milliseconds(),
   timeoutMs: milliseconds(),
   raw: flag,
-  opening: optional((value) => typeof value === 'string' || value instanceof Uint8Array, 'it is a string or a Uint8Array'),
+  opening: optional((value) => typeof value === 'string' || types.isUint8Array(value), 'it is a string or a Uint8Array'),
   lines: (value) => (value === Number.POSITIVE_INFINITY ? undefined : whole(0)(value)),
-  since: optional((value) => value instanceof Date && !Number.isNaN(value.getTime()), 'it is a Date'),
+  since: optional((value) => types.isDate(value) && !Number.isNaN(value.getTime()), 'it is a Date'),
   follow: flag,
 };
 
