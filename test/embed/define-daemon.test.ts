@@ -148,6 +148,23 @@ describe.concurrent('defineDaemon', () => {
     }
   });
 
+  test('tells names of variables, and no value, where one is wrong; and its facts can be written as JSON', ({ home }) => {
+    const thrown = (wrong: object) => {
+      try {
+        defineDaemon({ ...wrong, name: 'x', command: 'x', home: home.path } as never);
+      } catch (error) {
+        return error as { message: string; facts: Record<string, unknown> };
+      }
+      throw new Error('it was taken');
+    };
+    const { message, facts } = thrown({ env: { TOKEN: 's3cr3t', BAD: 5 } });
+    expect(facts).toMatchObject({ option: 'env', value: ['TOKEN', 'BAD'] });
+    expect(message).not.toContain('s3cr3t');
+    for (const wrong of [{ args: circular }, { args: 10n }, { socket: ['x'.repeat(10_000_000)] }]) {
+      expect(JSON.stringify(thrown(wrong).facts).length).toBeLessThan(20_000);
+    }
+  });
+
   test('takes what is unusual and good', ({ home }) => {
     const good = [
       { env: process.env },

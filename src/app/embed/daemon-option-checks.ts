@@ -27,11 +27,13 @@ import { isVariableName } from '../../domain/variable-name.js';
 import type { Cancellable, FollowOptions, RawConnectOptions } from './daemon.js';
 import type { DaemonOptions, HealthOptions } from './daemon-options.js';
 
+const environmentRule = "its values are strings; or it is 'inherit', or a list of names";
+
 const daemonChecks: Checks<Omit<DaemonOptions, 'name'>> = {
   command: required(isSomeText, 'it is the program to run'),
   args: optional(isListOf(isText), 'it is a list of strings'),
   cwd: optional((value) => value === null || isSomeText(value), 'it is a path, or null for the root folder'),
-  env: optional(isEnvironment, "its values are strings; or it is 'inherit', or a list of names"),
+  env: optional(isEnvironment, environmentRule),
   envFiles: optional(isListOf(isSomeText), 'it is a list of paths'),
   passEnv: optional(isListOf(isVariableName), 'it is a list of names of variables'),
   cleanEnv: flag,
@@ -72,6 +74,8 @@ const healthChecks: Checks<HealthOptions> = {
 export function checkDaemonOptions(options: DaemonOptions): void {
   checkOptions(options, {});
   checkedName(options.name);
+  // Values may be secret: what is told of them is their names.
+  if (isVariables(options.env) && !isEnvironment(options.env)) throw invalidOption('env', Object.keys(options.env), environmentRule);
   checkOptions(options, daemonChecks);
   if (options.health !== undefined) checkOptions(options.health, healthChecks, 'health');
   if (options.ownedBy !== undefined && (options.restart ?? 'never') !== 'never')
@@ -111,11 +115,14 @@ function written(parse: (text: string) => string | { readonly kind: string; read
   };
 }
 
-/** An object of strings and nothing else, such as a date: that has no values at all. */
 function isEnvironment(value: unknown): boolean {
   if (value === 'inherit' || isListOf(isVariableName)(value)) return true;
-  if (Object.prototype.toString.call(value) !== '[object Object]') return false;
-  return Object.entries(value as object).every(([name, text]) => isVariableName(name) && isText(text));
+  return isVariables(value) && Object.entries(value).every(([name, text]) => isVariableName(name) && isText(text));
+}
+
+/** An object of values and nothing else, such as a date: that has none at all. */
+function isVariables(value: unknown): value is object {
+  return Object.prototype.toString.call(value) === '[object Object]';
 }
 
 function isExitCode(value: unknown): boolean {
