@@ -75,14 +75,22 @@ export class FileLifecycleLock implements LifecycleLock {
     if (this.holdsHome) return repo.createFolder(ref);
     const home = repo.createHome();
     const release = await this.acquireFile({ lock: join(home, '.lock'), claim: join(home, '.lock.claim') }, ref.name, deadline, wait);
-    // Held for this turn of the event loop: whoever starts hundreds makes all of their folders in it.
+    try {
+      repo.lookAnew();
+      return repo.createFolder(ref);
+    } finally {
+      if (this.system.claimsFirst) this.holdHome(release);
+      else release();
+    }
+  }
+
+  /** For this turn of the event loop: whoever starts hundreds makes all of their folders in it. A program that may end within it lets go at once. */
+  private holdHome(release: () => void): void {
     this.holdsHome = true;
     setImmediate(() => {
       this.holdsHome = false;
       release();
     });
-    repo.lookAnew();
-    return repo.createFolder(ref);
   }
 
   private async acquireFile(files: { lock: string; claim: string }, name: string, deadline: number, wait: LockWait): Promise<() => void> {
