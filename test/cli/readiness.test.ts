@@ -1,4 +1,4 @@
-import { appendFileSync, cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
@@ -203,11 +203,13 @@ describe.concurrent('a start whose starter was killed', () => {
   });
 
   test('is replaced by the next start where it never becomes ready', async ({ home }) => {
-    const starter = home.spawnCli(['start', 'clock', '--ready', 'notify', '--ready-timeout', '1s', '--', 'sleep', '1000']);
-    await waitFor('the command to be executed', () => hasExecuted(home.descriptor('clock')?.pid));
+    const starter = await beginStart(home, 'notify', ['sleep', '1000']);
     const { pid } = home.descriptor('clock');
     starter.kill('SIGKILL');
     await starter.end();
+    // Only now: a starter that is slow to be killed must not be the one that gives up.
+    const specFile = home.at('clock', 'spec.json');
+    writeFileSync(specFile, JSON.stringify({ ...JSON.parse(readFileSync(specFile, 'utf8')), readyTimeoutMs: 100 }));
     const second = await home.startSleeper('clock');
     expect(second.outcome).toBe('started');
     expect([isAlive(pid), isAlive(second.pid)]).toEqual([false, true]);

@@ -188,8 +188,15 @@ export class TemporaryHome {
     await waitFor(`${JSON.stringify(text)} in the log of ${name}`, () => this.log(name).includes(text));
   }
 
-  /** The living processes of this home's daemons. */
+  /**
+   * The living processes of this home's daemons. What a supervisor is about to spawn is not among them: it is a copy of the
+   * supervisor, marks and all, for the moment until it executes what it is for.
+   */
   processes(): readonly MarkedProcess[] {
+    return this.#allProcesses().filter((seen) => !isSupervisor(seen) || processFacts(seen.pid)?.isFork !== true);
+  }
+
+  #allProcesses(): readonly MarkedProcess[] {
     return markedProcesses(this.folder);
   }
 
@@ -218,14 +225,14 @@ export class TemporaryHome {
   async #endDaemons(): Promise<readonly string[]> {
     await this.#endSupervisor();
     const recorded = new Set<string>();
-    for (const seen of this.processes()) {
+    for (const seen of this.#allProcesses()) {
       const instanceId = instanceIn(seen.descriptor);
       if (instanceId !== undefined) recorded.add(instanceId);
     }
     for (const name of existsSync(this.path) ? readdirSync(this.path) : []) killRecorded(this.at(name, 'daemon.json'));
     const deadline = performance.now() + strayTimeoutMs;
     // Again and again, for what was forked meanwhile; a gate whose starter is gone ends by itself.
-    for (let living = this.processes(); living.length > 0; living = this.processes()) {
+    for (let living = this.#allProcesses(); living.length > 0; living = this.#allProcesses()) {
       const strays = living.filter((seen) => !recorded.has(seen.instanceId));
       for (const seen of living) if (recorded.has(seen.instanceId)) killSeen(seen);
       if (performance.now() > deadline) {
@@ -239,7 +246,7 @@ export class TemporaryHome {
 
   /** First of all: it would start again what is ended. One that has nothing to do any more may stay a while, and leaves by itself. */
   async #endSupervisor(): Promise<void> {
-    const supervisors = this.processes().filter((seen) => isSupervisor(seen) && seen.instanceId === instanceIn(seen.descriptor));
+    const supervisors = this.#allProcesses().filter((seen) => isSupervisor(seen) && seen.instanceId === instanceIn(seen.descriptor));
     for (const seen of supervisors) killSeen(seen);
     await Promise.all(supervisors.map(({ pid }) => untilDead(pid)));
   }
