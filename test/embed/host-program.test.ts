@@ -94,6 +94,25 @@ describe.concurrent('a host program', () => {
     expect(environment.split('\0')).toContain('LATE=set by the program');
   });
 
+  test('that puts another object in the place of process.env gives its daemons what is in that, and finds them where they were', async ({
+    home,
+  }) => {
+    const options = { name: 'acme', command: 'sleep', args: ['1000'] };
+    const script = `import(${JSON.stringify(libraryFile)}).then(async ({ defineDaemon }) => {
+      const mark = ({ pid }) => require('fs').readFileSync('/proc/' + pid + '/environ', 'utf8').split('\\0').find((one) => one.startsWith('MARK='));
+      const before = process.env;
+      const acme = defineDaemon(${JSON.stringify(options)});
+      const marks = [mark(await acme.ensure())];
+      process.env = { ...before, MARK: 'new', DAEMONRY_HOME: ${JSON.stringify(home.file('other-home'))} };
+      marks.push(mark(await acme.restart()), mark(await defineDaemon({ ...${JSON.stringify(options)}, home: ${JSON.stringify(home.path)}, name: 'other' }).ensure()));
+      console.log(JSON.stringify({ marks }));
+    })`;
+    const end = await home.spawn(process.execPath, ['-e', script], { env: { MARK: 'old' } }).end();
+    expect(end).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(end.json.marks).toEqual(['MARK=old', 'MARK=new', 'MARK=new']);
+    expect(home.descriptor('acme').phase).toBe('ready');
+  });
+
   test('whose package is replaced on disk goes on using it, and so does its daemon (F52)', async ({ home }) => {
     const installed = home.file('node_modules/daemonry/dist');
     cpSync(dirname(libraryFile), installed, { recursive: true });

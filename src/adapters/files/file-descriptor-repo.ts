@@ -28,19 +28,30 @@ export interface FileSettings {
   readonly platform: NodeJS.Platform;
 }
 
+/** What was seen is not seen any more in a turn that takes longer: of a program that waits for a child, or in microtasks only. */
+const longestTurnMs = 10;
+
 /** One folder for each daemon in the home; see `DaemonFiles` for what is in it. */
 export class FileDescriptorRepo implements DescriptorRepo {
   /** Where the files are of those whose lock is held: they stay there until it is let go of. */
   private readonly held = new WeakMap<DaemonRef, Place>();
   /** Of daemons that have a folder, and in which turn that was seen last. */
   private readonly kept = new WeakMap<DaemonRef, { readonly place: Place; seen: Turn }>();
-  private turn: Turn = {};
+  private latestTurn: Turn = { startedAt: Number.NEGATIVE_INFINITY };
 
   constructor(protected readonly settings: FileSettings) {}
 
   place(ref: DaemonRef): DaemonPlace {
     const { name, files, known } = this.locate(ref);
-    return { name, known, descriptor: files.descriptor, log: files.log };
+    return {
+      name,
+      // Asked for by those only who do not find it running: it may have been removed since it was seen.
+      get known() {
+        return known && (ref.descriptor !== undefined || exists(files.folder));
+      },
+      descriptor: files.descriptor,
+      log: files.log,
+    };
   }
 
   read(ref: DaemonRef): DescriptorReading {
@@ -170,18 +181,24 @@ export class FileDescriptorRepo implements DescriptorRepo {
 
   /** Looked at once in a turn of the event loop, since many daemons may be asked for in one: whoever changes it in between could do so after each look as well. */
   private checkedHome(): string | undefined {
-    if (this.turn.home !== undefined) return this.turn.home;
+    const { turn } = this;
+    if (turn.home !== undefined) return turn.home;
     const home = checkedFolder(this.settings.home, { create: false });
     // One that is not there may be made before the turn is over.
     if (home === undefined) return undefined;
-    this.turn.home = home;
+    turn.home = home;
     setImmediate(() => this.lookAnew()).unref();
     return home;
   }
 
   /** Whatever was seen in this turn: for who holds the home's lock by now. */
   lookAnew(): void {
-    this.turn = {};
+    this.latestTurn = { startedAt: performance.now() };
+  }
+
+  private get turn(): Turn {
+    if (performance.now() - this.latestTurn.startedAt > longestTurnMs) this.lookAnew();
+    return this.latestTurn;
   }
 
   createHome(): string {
@@ -209,8 +226,9 @@ export class FileDescriptorRepo implements DescriptorRepo {
   /** How the name of a daemon is spelled on disk. Those of macOS and Windows find a folder by any spelling, and do not say which is its own. */
   private findSpelling(home: string, wanted: string): string | undefined {
     if (this.settings.platform === 'linux' && exists(join(home, wanted))) return wanted;
-    this.turn.spellings ??= new Map(namesIn(home).map((name) => [nameKey(name), name]));
-    return this.turn.spellings.get(nameKey(wanted));
+    const { turn } = this;
+    turn.spellings ??= new Map(namesIn(home).map((name) => [nameKey(name), name]));
+    return turn.spellings.get(nameKey(wanted));
   }
 
   protected createSocket(wish: SocketWish): string {
@@ -240,6 +258,8 @@ export class FileDescriptorRepo implements DescriptorRepo {
 
 /** What was seen in one turn of the event loop. */
 interface Turn {
+  /** By the monotonic clock. Milliseconds. */
+  readonly startedAt: number;
   /** Resolved and checked. */
   home?: string;
   /** Of all names in it, as they are on disk, by their keys. */

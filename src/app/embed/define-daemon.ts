@@ -5,6 +5,7 @@ import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import { ensureByPolicy, restartByPolicy, type SupervisedMachine, startByPolicy } from '../../domain/delegate.js';
 import { lookClosely } from '../../domain/look.js';
 import type { OnMismatch } from '../../domain/mismatch.js';
+import { isObject } from '../../domain/option-checks.js';
 import type { Owner } from '../../domain/owner.js';
 import type { DaemonRef } from '../../domain/ports.js';
 import { type ProtocolRange, parseProtocolRange } from '../../domain/protocol-range.js';
@@ -14,7 +15,7 @@ import type { Connection } from './connection.js';
 import type { Cancellable, ConnectOptions, Daemon, FollowOptions, LogOptions, RawConnectOptions } from './daemon.js';
 import { checkedCall } from './daemon-option-checks.js';
 import { type DaemonOptions, specFromOptions } from './daemon-options.js';
-import { hostMachine } from './host-machine.js';
+import { type HostMachine, hostMachine, isOutdated } from './host-machine.js';
 import { followLog, linesSince } from './log-reading.js';
 import { ownerOf } from './owner.js';
 import { bareSocket, handshake, reachDaemon, unownable } from './reach-daemon.js';
@@ -40,7 +41,7 @@ interface Definition {
 }
 
 class DefinedDaemon implements Daemon {
-  private composed: SupervisedMachine | undefined;
+  private host: HostMachine | undefined;
 
   constructor(
     private readonly ref: DaemonRef,
@@ -98,7 +99,7 @@ class DefinedDaemon implements Daemon {
   logs(options?: LogOptions): Promise<readonly string[]>;
   logs(options: LogOptions & Partial<FollowOptions> = {}): AsyncIterable<string> | Promise<readonly string[]> {
     // Each tells what is wrong with them in its own way: by a rejection, or in the loop.
-    return options?.follow ? this.follow(options) : this.tail(options);
+    return isObject(options as unknown) && options.follow ? this.follow(options) : this.tail(options);
   }
 
   private async tail(options: LogOptions): Promise<readonly string[]> {
@@ -176,10 +177,10 @@ class DefinedDaemon implements Daemon {
     return ownedBy === undefined ? undefined : ownerOf(ownedBy, this.machine);
   }
 
-  /** Composed at the first use, so that describing a daemon costs nothing. */
+  /** Composed at the first use, so that describing a daemon costs nothing. Its home stays what it was then. */
   private get machine(): SupervisedMachine {
-    this.composed ??= hostMachine(this.definition.home);
-    return this.composed;
+    if (this.host === undefined || isOutdated(this.host)) this.host = hostMachine(this.host?.home ?? this.definition.home);
+    return this.host.machine;
   }
 
   private goOn(signal: AbortSignal | undefined): void {

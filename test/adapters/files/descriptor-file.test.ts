@@ -31,3 +31,25 @@ describe('a home that is removed between two looks of one turn', () => {
     expect(repo.place({ name: 'other' }).known).toBe(false);
   });
 });
+
+describe('a folder of a daemon', () => {
+  const repoOf = (home: string) => new FileDescriptorRepo({ home, env: {}, platform: process.platform });
+
+  test('that is removed between two looks of one turn is not known any more', ({ home }) => {
+    home.makeFolder('clock');
+    const [repo, ref] = [repoOf(home.path), { name: 'clock' }];
+    expect(repo.place(ref).known).toBe(true);
+    rmSync(home.path, { recursive: true });
+    expect(repo.place(ref).known).toBe(false);
+  });
+
+  test('that is made by somebody else is found by whoever waits for it without giving up his turn', async ({ home }) => {
+    home.makeFolder('other');
+    const [repo, ref] = [repoOf(home.path), { name: 'clock' }];
+    expect(repo.place(ref).known).toBe(false);
+    home.makeFolder('CLOCK');
+    const deadline = performance.now() + 10_000;
+    while (!repo.place(ref).known && performance.now() < deadline) await null;
+    expect(repo.place(ref)).toMatchObject({ name: 'CLOCK', known: true });
+  });
+});
