@@ -1,5 +1,5 @@
 import { DaemonError } from './daemon-error.js';
-import { invalidOption } from './option-checks.js';
+import { fact, invalidOption } from './option-checks.js';
 import { shown } from './shown.js';
 
 const shape = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -25,7 +25,7 @@ export function checkedFolderName(name: unknown): string {
 }
 
 function invalidName(name: string): DaemonError {
-  return new DaemonError('invalid-name', `invalid name ${shown(name)}`, { name, allowed: nameRule });
+  return new DaemonError('invalid-name', `invalid name ${shown(name)}`, { name: fact(name), allowed: nameRule });
 }
 
 /** Names are compared without case, since some file systems do. */

@@ -1,3 +1,4 @@
+import { DaemonError } from './daemon-error.js';
 import type { HealthCheck } from './health-check.js';
 import type { ReadyCondition } from './ready-condition.js';
 
@@ -79,4 +80,12 @@ export const specDefaults = {
 export function differingFields(a: DaemonSpec, b: DaemonSpec): readonly (keyof DaemonSpec)[] {
   const fields = ['command', 'cwd', ...Object.keys(specDefaults)] as (keyof DaemonSpec)[];
   return fields.filter((field) => JSON.stringify(a[field]) !== JSON.stringify(b[field]));
+}
+
+/** Throws `invalid-spec` for a command that is none. What it says is not repeated: an argument may be secret. */
+export function checkCommand({ command }: DaemonSpec): void {
+  const position = command.findIndex((part) => part.includes('\0'));
+  if (command[0] && position < 0) return;
+  const what = position < 0 ? 'it names no program' : `there is a zero byte in command[${position}]`;
+  throw new DaemonError('invalid-spec', `invalid command: ${what}`, { option: 'command', ...(position < 0 ? {} : { position }) });
 }

@@ -24,8 +24,21 @@ export function invalidOption(option: string, value: unknown, allowed: string): 
   return new DaemonError('invalid-spec', `invalid ${option} ${shown(value)}: ${allowed}`, { option, value: fact(value), allowed });
 }
 
+/** Of a value that may be secret, such as an argument: the message and the facts have what it is, and not what it says. */
+export function invalidSecret(option: string, value: unknown, allowed: string, position?: number): DaemonError {
+  const kind = kindOf(value);
+  const which = position === undefined ? option : `${option}[${position}]`;
+  return new DaemonError('invalid-spec', `invalid ${which}, ${kind}: ${allowed}`, { option, position, value: kind, allowed });
+}
+
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'string') return isText(value) ? 'a string' : 'a string with a zero byte';
+  return isList(value) ? 'a list' : `${typeof value === 'object' ? 'an' : 'a'} ${typeof value}`;
+}
+
 /** Facts are written as JSON: what JSON can't take, or what is very long, is told as the message names it. */
-function fact(value: unknown): unknown {
+export function fact(value: unknown): unknown {
   try {
     // Left out of JSON are undefined, a function and a symbol, which harm nothing.
     return (JSON.stringify(value) ?? '').length <= longestFact ? value : shown(value);
@@ -73,13 +86,24 @@ export function isFunction(value: unknown): boolean {
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && isList(value) === false;
+}
+
+/** `undefined` of a proxy that was revoked, of which nothing can be told. */
+function isList(value: unknown): boolean | undefined {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /** A list with holes holds what is not there. */
 export function isListOf(isGood: IsGood): IsGood {
-  return (value) => Array.isArray(value) && Array.from(value).every((item) => isGood(item));
+  return (value) => isList(value) === true && Array.from(value as readonly unknown[]).every((item) => isGood(item));
 }
+
+export const isAnyList = isListOf(() => true);
 
 export const path = optional(isSomeText, 'it is a path');
 export const flag = optional((value) => typeof value === 'boolean', 'it is true or false');

@@ -1,3 +1,5 @@
+import { isObject } from './option-checks.js';
+
 /** The versions of a program's own protocol that one side speaks, both ends included. Whole numbers from 0 on. */
 export interface ProtocolRange {
   readonly min: number;
@@ -8,7 +10,8 @@ export const protocolRangeRule = 'it is a whole number, or {min, max} of two, fr
 
 /** A single version, or a range. `undefined` for what is neither. */
 export function parseProtocolRange(value: unknown): ProtocolRange | undefined {
-  const { min, max } = (typeof value === 'number' ? { min: value, max: value } : (value ?? {})) as Partial<ProtocolRange>;
+  const { min, max }: { min?: unknown; max?: unknown } =
+    typeof value === 'number' ? { min: value, max: value } : isObject(value) ? value : {};
   return isVersion(min) && isVersion(max) && min <= max ? { min, max } : undefined;
 }
 

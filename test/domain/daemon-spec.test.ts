@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type DaemonSpec, differingFields, specDefaults } from '../../src/domain/daemon-spec.js';
+import { checkCommand, type DaemonSpec, differingFields, specDefaults } from '../../src/domain/daemon-spec.js';
 import { healthDefaults } from '../../src/domain/health-check.js';
 
 const spec: DaemonSpec = { ...specDefaults, command: ['a'], cwd: '/' };
@@ -41,4 +41,21 @@ test.each(others)('differingFields: %j is named', (over) => {
 
 test('differingFields: every field of a spec is compared', () => {
   expect(others.flatMap((over) => Object.keys(over)).sort()).toEqual(Object.keys(spec).sort());
+});
+
+test('checkCommand: one that is none is told by where it is wrong, and not by what it says', () => {
+  const wrong = (command: readonly string[]) => {
+    try {
+      checkCommand({ ...spec, command });
+    } catch (error) {
+      return error;
+    }
+  };
+  expect(wrong(['a', ''])).toBeUndefined();
+  for (const command of [[], ['']])
+    expect(wrong(command)).toMatchObject({ code: 'invalid-spec', message: 'invalid command: it names no program' });
+  expect(wrong(['a', 's3cr3t', 's3cr3t\0'])).toMatchObject({
+    message: 'invalid command: there is a zero byte in command[2]',
+    facts: { option: 'command', position: 2 },
+  });
 });

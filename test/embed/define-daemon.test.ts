@@ -18,10 +18,13 @@ function sleeper(home: TemporaryHome, options: Partial<DaemonOptions> = {}) {
 }
 
 const bare = Object.create(null);
+/** Of which nothing can be told, not even whether it is a list. */
+const { proxy: gone, revoke } = Proxy.revocable({}, {});
+revoke();
 const [empty, list, circular]: [object, number[], Record<string, unknown>] = [{}, [1], {}];
 circular.self = circular;
 /** Of no use to an option, unless it is one of `fit`. */
-const strange = [null, 5, empty, list, 10n, circular, Symbol('x'), bare, () => {}, new Date(), Number.NaN];
+const strange = [null, 5, empty, list, 10n, circular, Symbol('x'), bare, () => {}, new Date(), Number.NaN, gone];
 const milliseconds = { fit: [5], unfit: ['5', -1, 2 ** 31] };
 const path = { fit: [], unfit: ['', 'a\0b'] };
 const word = { fit: [], unfit: ['x', ''] };
@@ -103,7 +106,7 @@ describe.concurrent('defineDaemon', () => {
     },
   );
 
-  test.for([undefined, null, 5, 'x', [], Symbol('x'), empty].map((value) => [inspect(value), value] as const))(
+  test.for([undefined, null, 5, 'x', [], Symbol('x'), empty, gone].map((value) => [inspect(value), value] as const))(
     'throws invalid-spec for %s instead of options',
     ([, value]) => {
       const failure = failureOf(() => defineDaemon(value as DaemonOptions));
@@ -144,7 +147,7 @@ describe.concurrent('defineDaemon', () => {
     ];
     for (const options of wrong) {
       const { message, facts } = failureOf(() => sleeper(home, options as Partial<DaemonOptions>));
-      expect([message, String(facts.allowed)].map(({ length }) => length < 300)).toEqual([true, true]);
+      expect([message, String(facts.allowed), String(facts.name ?? '')].map(({ length }) => length < 300)).toEqual([true, true, true]);
     }
   });
 
@@ -160,6 +163,15 @@ describe.concurrent('defineDaemon', () => {
     const { message, facts } = thrown({ env: { TOKEN: 's3cr3t', BAD: 5 } });
     expect(facts).toMatchObject({ option: 'env', value: ['TOKEN', 'BAD'] });
     expect(message).not.toContain('s3cr3t');
+    for (const args of [['--token', 's3cr3t', 5], ['s3cr3t\0'], '--token=s3cr3t', { token: 's3cr3t' }]) {
+      const failure = thrown({ args });
+      expect(failure).toMatchObject({ code: 'invalid-spec', facts: { option: 'args', allowed: 'it is a list of strings' } });
+      expect(failure.message + JSON.stringify(failure.facts)).not.toContain('s3cr3t');
+    }
+    expect(thrown({ args: ['a', 5] })).toMatchObject({
+      message: 'invalid args[1], a number: it is a list of strings',
+      facts: { position: 1 },
+    });
     for (const wrong of [{ args: circular }, { args: 10n }, { socket: ['x'.repeat(10_000_000)] }]) {
       expect(JSON.stringify(thrown(wrong).facts).length).toBeLessThan(20_000);
     }
@@ -191,7 +203,7 @@ describe.concurrent('the options of a method', () => {
   ];
   test.for(calls)('%s: rejects with invalid-spec for what it can not be given, and touches nothing', async ([, call, unfit], { home }) => {
     const daemon = sleeper(home);
-    for (const options of [null, 5, 'x', [], Symbol('x'), { signal: 5 }, { signal: {} }, ...unfit]) {
+    for (const options of [null, 5, 'x', [], Symbol('x'), gone, { signal: 5 }, { signal: gone }, { signal: {} }, ...unfit]) {
       const failure = await Promise.resolve(call(daemon, options as never)).catch((error) => error);
       expect(failure, inspect(options)).toMatchObject({ name: 'DaemonError', code: 'invalid-spec' });
     }

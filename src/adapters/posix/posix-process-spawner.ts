@@ -2,10 +2,9 @@ import { spawn } from 'node:child_process';
 import { constants, openSync, realpathSync, statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
-import type { DaemonSpec } from '../../domain/daemon-spec.js';
+import { checkCommand, type DaemonSpec } from '../../domain/daemon-spec.js';
 import type { Observation, Vantage } from '../../domain/identity.js';
 import type { Environment, Launch, LaunchRequest, ProcessSpawner, ResolvedCommand } from '../../domain/ports.js';
-import { shown } from '../../domain/shown.js';
 import { composeEnvironment, marksEnvironment } from '../files/daemon-environment.js';
 import { errnoOf, fileFailure } from '../files/file-errors.js';
 import { closeQuietly } from '../files/safe-files.js';
@@ -44,10 +43,8 @@ export class PosixProcessSpawner implements ProcessSpawner {
 
   resolve(spec: DaemonSpec, environment: Environment = this.system.env): ResolvedCommand {
     checkFolder(spec.cwd);
-    const [command, ...argv] = spec.command;
-    if (!command || spec.command.some((part) => part.includes('\0'))) {
-      throw new DaemonError('invalid-spec', `invalid command ${shown(spec.command)}`, { command: spec.command });
-    }
+    checkCommand(spec);
+    const [command = '', ...argv] = spec.command;
     const env = composeEnvironment(spec, environment);
     const found = { file: findExecutable(command, spec.cwd, env.PATH ?? '/usr/bin:/bin'), argv, cwd: spec.cwd, env };
     return { ...found, gated: this.tools !== undefined && gateCommand(found, this.tools) !== undefined };

@@ -1,9 +1,8 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { DaemonError } from '../../domain/daemon-error.js';
-import type { DaemonSpec } from '../../domain/daemon-spec.js';
+import { checkCommand, type DaemonSpec } from '../../domain/daemon-spec.js';
 import type { Vantage } from '../../domain/identity.js';
 import type { Launch, LaunchRequest, ProcessEnd, ProcessSpawner, ResolvedCommand } from '../../domain/ports.js';
-import { shown } from '../../domain/shown.js';
 import { composeEnvironment, marksEnvironment } from '../files/daemon-environment.js';
 import { errnoOf, fileFailure } from '../files/file-errors.js';
 import { batchCommandLine, commandLine, isBatchFile, longestBatchLine, longestCommandLine } from './command-line.js';
@@ -26,10 +25,8 @@ export class WindowsProcessSpawner implements ProcessSpawner {
 
   resolve(spec: DaemonSpec): ResolvedCommand {
     checkFolder(spec.cwd);
-    const [command, ...argv] = spec.command;
-    if (!command || spec.command.some((part) => part.includes('\0'))) {
-      throw new DaemonError('invalid-spec', `invalid command ${shown(spec.command)}`, { command: spec.command });
-    }
+    checkCommand(spec);
+    const [command = '', ...argv] = spec.command;
     const env = this.environmentOf(spec);
     const resolved = { file: findExecutable(command, spec.cwd, env), argv, cwd: spec.cwd, env, gated: true };
     this.programOf(resolved);

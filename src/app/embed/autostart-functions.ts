@@ -1,7 +1,17 @@
 import { resolve } from 'node:path';
 import { readProject } from '../../adapters/project/read-project.js';
 import { checkedName } from '../../domain/daemon-name.js';
-import { abortSignal, type Checks, checkOptions, flag, isSomeText, optional, path, required } from '../../domain/option-checks.js';
+import {
+  abortSignal,
+  type Checks,
+  checkOptions,
+  flag,
+  isAnyList,
+  isSomeText,
+  optional,
+  path,
+  required,
+} from '../../domain/option-checks.js';
 import { type AutostartStatus, autostartStatus } from '../autostart/autostart-status.js';
 import { type Disabled, disableAutostart, disableProject } from '../autostart/disable-autostart.js';
 import { type Enabled, enableAutostart } from '../autostart/enable-autostart.js';
@@ -48,7 +58,7 @@ export const autostartFunctions: Autostart = {
   },
 
   async status(names = [], options = {}) {
-    checkOptions({ names }, { names: optional(Array.isArray, 'it is a list of names') });
+    checkOptions({ names }, { names: optional(isAnyList, 'it is a list of names') });
     return (await autostartStatus(contextOf(options), names.map(checkedName))).map(described);
   },
 

@@ -10,6 +10,8 @@ import {
   checkOptions,
   flag,
   invalidOption,
+  invalidSecret,
+  isAnyList,
   isListOf,
   isObject,
   isSomeText,
@@ -27,11 +29,12 @@ import { isVariableName } from '../../domain/variable-name.js';
 import type { Cancellable, FollowOptions, RawConnectOptions } from './daemon.js';
 import type { DaemonOptions, HealthOptions } from './daemon-options.js';
 
+const argsRule = 'it is a list of strings';
 const environmentRule = "its values are strings; or it is 'inherit', or a list of names";
 
 const daemonChecks: Checks<Omit<DaemonOptions, 'name'>> = {
   command: required(isSomeText, 'it is the program to run'),
-  args: optional(isListOf(isText), 'it is a list of strings'),
+  args: optional(isListOf(isText), argsRule),
   cwd: optional((value) => value === null || isSomeText(value), 'it is a path, or null for the root folder'),
   env: optional(isEnvironment, environmentRule),
   envFiles: optional(isListOf(isSomeText), 'it is a list of paths'),
@@ -76,10 +79,20 @@ export function checkDaemonOptions(options: DaemonOptions): void {
   checkedName(options.name);
   // Values may be secret: what is told of them is their names.
   if (isVariables(options.env) && !isEnvironment(options.env)) throw invalidOption('env', Object.keys(options.env), environmentRule);
+  checkArguments(options.args);
   checkOptions(options, daemonChecks);
   if (options.health !== undefined) checkOptions(options.health, healthChecks, 'health');
   if (options.ownedBy !== undefined && (options.restart ?? 'never') !== 'never')
     throw invalidOption('ownedBy', options.ownedBy, 'a daemon with a restart policy belongs to its supervisor');
+}
+
+/** What one says may be secret, too: what is told of it is where it stands. */
+function checkArguments(args: unknown): void {
+  if (args === undefined || isListOf(isText)(args)) return;
+  if (!isAnyList(args)) throw invalidSecret('args', args, argsRule);
+  const items = Array.from(args as readonly unknown[]);
+  const position = items.findIndex((item) => !isText(item));
+  throw invalidSecret('args', items[position], argsRule, position);
 }
 
 type CallOptions = Cancellable & FollowOptions & RawConnectOptions & { force: boolean | undefined; graceMs: number | undefined };
@@ -122,7 +135,7 @@ function isEnvironment(value: unknown): boolean {
 
 /** An object of values and nothing else, such as a date: that has none at all. */
 function isVariables(value: unknown): value is object {
-  return Object.prototype.toString.call(value) === '[object Object]';
+  return isObject(value) && Object.prototype.toString.call(value) === '[object Object]';
 }
 
 function isExitCode(value: unknown): boolean {
