@@ -151,9 +151,22 @@ export class Supervisor {
       this.keep({ ref, spec, descriptor, environment, ended, sinceMs: this.machine.clock.monotonicMs() });
     } else {
       // It runs, whether we come to keep it or not.
-      await this.tryToAdopt(ref);
+      if (await this.tryToAdopt(ref)) this.sayUnkept(descriptor);
     }
     return result;
+  }
+
+  /** Whoever asked for it to be kept would take it for kept. One of ours that is only just started is so in a moment. */
+  private sayUnkept({ name, instanceId, supervisedBy }: Descriptor): void {
+    if (this.leaving.signal.aborted || this.daemons.some((kept) => kept.instanceId === instanceId)) return;
+    if (supervisedBy === null) {
+      this.events.say(
+        name,
+        'runs already, started with no policy to restart it, and is not kept: stop it and start it again to have it kept',
+      );
+    } else if (!sameInstance(supervisedBy, this.self)) {
+      this.events.say(name, `is kept by another supervisor (pid ${supervisedBy.pid}) already`);
+    }
   }
 
   /** `isFound`: it was another's. */

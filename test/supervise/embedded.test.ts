@@ -171,6 +171,27 @@ describe.concurrent('createSupervisor', () => {
     await second.stopAll();
   });
 
+  test('says of what runs already that it does not keep it, since it has no policy or is kept elsewhere', async ({ home }) => {
+    const byHand = await home.startSleeper('acme');
+    await startKept(home, 'other');
+    const said: { readonly name: string; readonly message: string }[] = [];
+    const supervisor = createSupervisor({ home: home.path, onEvent: (event) => said.push(event) });
+    const sleeper = { command: 'sleep', args: ['1000'], restart: 'always' } as const;
+    const found = { ...sleeper, name: 'acme', onMismatch: 'use' } as const;
+    expect(await supervisor.ensure(found)).toMatchObject({ outcome: 'already-running', pid: byHand.pid });
+    expect(await supervisor.start({ ...sleeper, name: 'other' })).toMatchObject({ outcome: 'already-running' });
+    expect(said).toEqual([
+      { name: 'acme', message: expect.stringContaining('no policy') },
+      { name: 'other', message: `is kept by another supervisor (pid ${supervisorOf(home).pid}) already` },
+    ]);
+    expect(supervisor.names).toEqual([]);
+    await supervisor.stop('acme');
+    await supervisor.start(found);
+    await supervisor.start(found);
+    expect([supervisor.names, said.length]).toEqual([['acme'], 2]);
+    await supervisor.stopAll();
+  });
+
   test('refuses what is never to be restarted, and its own name', async ({ home }) => {
     const supervisor = createSupervisor({ home: home.path });
     await expect(supervisor.start({ name: 'acme', command: 'sleep', args: ['1000'] })).rejects.toMatchObject({ code: 'invalid-spec' });

@@ -38,7 +38,11 @@ export type SupervisedOptions = Omit<DaemonOptions, 'home' | 'descriptor' | 'own
 export interface EmbeddedSupervisor {
   /** What it keeps running now. */
   readonly names: readonly string[];
-  /** Starts it unless it runs. Throws as `Daemon.start` does, and `invalid-spec` where its policy is `never`. */
+  /**
+   * Starts it unless it runs. One that runs already, and was started with no policy or is kept by another supervisor, is found and not
+   * kept, which `onEvent` is told: `stop` it and start it again to have it kept. Throws as `Daemon.start` does, and `invalid-spec`
+   * where its policy is `never`.
+   */
   start(options: SupervisedOptions & Cancellable): Promise<RunningDaemon>;
   /** As `start`, and replaces another one as `onMismatch` says. */
   ensure(options: SupervisedOptions & Cancellable): Promise<RunningDaemon>;
