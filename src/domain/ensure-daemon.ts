@@ -1,3 +1,4 @@
+import { afterStop, insistOnRecords } from './after-stop.js';
 import { DaemonError } from './daemon-error.js';
 import type { DaemonSpec } from './daemon-spec.js';
 import type { Descriptor } from './descriptor.js';
@@ -34,8 +35,9 @@ export async function ensureDaemon(machine: Machine, request: EnsureRequest): Pr
     const running = view.descriptor as Descriptor;
     // Another caller may have replaced it while we waited, or somebody may have come to use it.
     if (view.state !== 'running' || !(await isToBeReplaced(machine, running, request))) return undefined;
+    await insistOnRecords(machine, held, running);
     await endAndClear(machine, held, running, { what: 'replaced by another version' });
-    return started(await launchDaemon(machine, held, inPlaceOf(request.spec, running), command, request));
+    return afterStop(running, async () => started(await launchDaemon(machine, held, inPlaceOf(request.spec, running), command, request)));
   });
   return replaced ? { ...replaced, outcome: 'replaced' } : startDaemon(machine, request);
 }

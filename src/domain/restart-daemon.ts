@@ -1,3 +1,4 @@
+import { afterStop, insistOnRecords } from './after-stop.js';
 import { DaemonError } from './daemon-error.js';
 import type { DaemonSpec } from './daemon-spec.js';
 import { launchDaemon, type Supervision } from './launch-daemon.js';
@@ -6,7 +7,7 @@ import type { Owner } from './owner.js';
 import type { DaemonPlace, DaemonRef, Environment, Machine } from './ports.js';
 import { type StartResult, started } from './start-daemon.js';
 import { stopHeld } from './stop-daemon.js';
-import { lockWait, underLock, unknownDaemon } from './under-lock.js';
+import { lockWait, lookHeld, underLock, unknownDaemon } from './under-lock.js';
 
 export interface RestartRequest {
   readonly ref: DaemonRef;
@@ -23,7 +24,8 @@ export interface RestartRequest {
 
 /**
  * Stops, waits for the end, starts again: under one hold of the lock, so that nobody comes between. What does not run is
- * started. A spec that can't start any more is found out before anything is stopped.
+ * started. A spec that can't start any more, and a place where nothing can be written, are found out before anything is stopped;
+ * what fails later says that it was stopped.
  *
  * Throws `not-found`, and what `startDaemon` and `stopDaemon` throw.
  */
@@ -37,8 +39,12 @@ export async function restartDaemon(machine: Machine, request: RestartRequest): 
     // Read again: another start may have been remembered while we waited.
     const latest = request.spec ?? (await machine.descriptors.readSpec(request.ref)) ?? spec;
     const command = await machine.spawner.resolve(latest, request.environment);
-    await stopHeld(machine, held, request, 'restarted');
-    return started(await launchDaemon(machine, held, latest, command, request));
+    const { state, descriptor } = await lookHeld(machine, held);
+    if (state === 'running' && descriptor) await insistOnRecords(machine, held, descriptor);
+    const { outcome } = await stopHeld(machine, held, request, 'restarted');
+    const launch = async () => started(await launchDaemon(machine, held, latest, command, request));
+    const isStopped = outcome === 'stopped' || outcome === 'killed';
+    return isStopped && descriptor ? afterStop(descriptor, launch) : launch();
   });
 }
 

@@ -264,6 +264,18 @@ describe.concurrent('a disk (needs the right to mount)', () => {
     },
   );
 
+  test.skipIf(!canMount)('that is full has a restart refused before anything is stopped (F22)', async ({ home }) => {
+    await onDisk(home, async (disk, cli) => {
+      await cli(...start);
+      const [seen] = home.processes();
+      disk.fill();
+      const end = await cli('restart', 'clock');
+      expect(end).toMatchObject({ exitCode: 1, stdout: '', stderr: expect.stringMatching(fault('ENOSPC')) });
+      expect(home.processes()).toEqual([seen]);
+      expect((await cli('status', 'clock')).exitCode).toBe(0);
+    });
+  });
+
   test.skipIf(!canMount)('that is full keeps nobody from looking at a daemon and stopping it (F26)', async ({ home }) => {
     await onDisk(home, async (disk, cli) => {
       await cli(...start);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { DaemonError } from '../../src/domain/daemon-error.js';
 import { type RestartRequest, restartDaemon } from '../../src/domain/restart-daemon.js';
 import type { StartResult } from '../../src/domain/start-daemon.js';
 import { DaemonFixture, specOf, web } from './daemon-fixture.js';
@@ -55,6 +56,30 @@ describe('restart', () => {
     await expect(restart(fixture)).rejects.toMatchObject({ code: 'command-not-found' });
     expect(fixture.descriptor).toEqual(first.descriptor);
     expect(fixture.living).toHaveLength(1);
+  });
+
+  test('a place where no record can be written is found out before anything is stopped', async () => {
+    const fixture = new DaemonFixture();
+    const { descriptor } = await fixture.start();
+    const full = new DaemonError('unwritable', "can't write: ENOSPC", { errno: 'ENOSPC' });
+    const actor = fixture.faultyActor((call) => (call === 'descriptors.write' ? { when: 'before', what: full } : undefined));
+    await expect(fixture.attempt(() => restartDaemon(actor.machine, { ref: web }), actor)).rejects.toBe(full);
+    expect(fixture.descriptor).toEqual(descriptor);
+    expect(fixture.living).toHaveLength(1);
+  });
+
+  test('what fails after the stop says that it was stopped, and what did not run was not', async () => {
+    const fixture = new DaemonFixture();
+    const { descriptor } = await fixture.start();
+    const spec = specOf(['exit', '3'], { ready: { kind: 'socket' } });
+    const { name, pid } = descriptor;
+    await expect(restart(fixture, { spec })).rejects.toMatchObject({
+      code: 'ended-before-ready',
+      message: `${name} ended before it was ready (exit code 3); ${name} (pid ${pid}) was stopped for this, and was not started again`,
+      facts: { exitCode: 3, stopped: pid },
+    });
+    fixture.expectNothingLeft();
+    await expect(restart(fixture, { spec })).rejects.toMatchObject({ message: `${name} ended before it was ready (exit code 3)` });
   });
 
   test('one that cannot be judged is refused, with no signal and no write', async () => {

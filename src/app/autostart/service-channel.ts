@@ -1,3 +1,4 @@
+import { afterStop } from '../../domain/after-stop.js';
 import { DaemonError } from '../../domain/daemon-error.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import { look } from '../../domain/look.js';
@@ -34,8 +35,10 @@ export async function startByService(
     const now = await look(machine, ref);
     if (!isRestart && now.state === 'running' && now.phase === 'ready') return alreadyRunning(machine, now, { ref, spec });
     if (spec) await remember(machine, ref, spec, request.signal);
-    if (isRestart) await stopDaemon(machine, { ref, graceMs: request.graceMs, signal: request.signal });
-    await startService(context, await findDaemonTarget(context, ref.name), request.signal);
+    const start = async () => startService(context, await findDaemonTarget(context, ref.name), request.signal);
+    const stopped = isRestart ? await stopDaemon(machine, { ref, graceMs: request.graceMs, signal: request.signal }) : undefined;
+    if (stopped && now.descriptor && ['stopped', 'killed'].includes(stopped.outcome)) await afterStop(now.descriptor, start);
+    else await start();
     const { descriptor, place } = await look(machine, ref);
     if (descriptor === null) throw endedSince(ref.name);
     return { outcome: 'started', descriptor, path: place.descriptor, differs: [], end: () => undefined };
