@@ -12,6 +12,7 @@ import {
 import { endInstance } from './end-instance.js';
 import { endRecorded, recordPhase } from './end-recorded.js';
 import type { ProcessIdentity } from './identity.js';
+import { learnEnd } from './learn-end.js';
 import type { Owner } from './owner.js';
 import type { HeldLock, InstanceFiles, Launch, Machine, ProcessEnd, ResolvedCommand } from './ports.js';
 import { formatReadyCondition } from './ready-condition.js';
@@ -19,8 +20,6 @@ import { type EndedRun, recordRun } from './record-run.js';
 
 /** How many of the daemon's last lines an error carries. */
 const errorTailLines = 10;
-/** How long a parent may take to learn the exit code of a child that is seen dead. */
-const exitCodeTimeoutMs = 1_000;
 
 export interface Launched {
   readonly descriptor: Descriptor;
@@ -200,9 +199,7 @@ function formerRunOf({ instanceId, pid, startToken, intent }: Descriptor): Forme
 }
 
 async function endedBeforeReady(machine: Machine, descriptor: Descriptor, launch: Launch): Promise<DaemonError> {
-  const deadline = machine.clock.monotonicMs() + exitCodeTimeoutMs;
-  while (launch.end() === undefined && machine.clock.monotonicMs() < deadline) await machine.clock.sleep(1);
-  const end = launch.end();
+  const end = await learnEnd(machine.clock, () => launch.end());
   const { exitCode = null, signal = null } = end ?? {};
   // As shells tell it: what could not be executed, and what was not found after all.
   const shellsCode = descriptor.ready === 'exec' && ({ 126: 'not-executable', 127: 'command-not-found' } as const)[exitCode ?? 0];

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wr
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import type { RunningProgram } from '../support/command-line.js';
-import { isAlive, untilDead } from '../support/processes.js';
+import { commandOf, isAlive, untilDead } from '../support/processes.js';
 import { type AnyJson, type TemporaryHome, test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -243,6 +243,8 @@ describe.concurrent('a service', () => {
     process.kill(pid, 'SIGKILL');
     await waitFor('the next run', () => home.descriptor('web').phase === 'ready' && home.descriptor('web').pid !== pid);
     expect(program.ended).toBe(false);
+    // That one is not to end by itself: it has looked by then.
+    await waitFor('it to have found nothing broken', () => commandOf(home.descriptor('web').pid) === 'sleep');
     home.file('broken', '');
     process.kill(home.descriptor('web').pid, 'SIGKILL');
     expect(await program.end()).toMatchObject({ exitCode: 100 });

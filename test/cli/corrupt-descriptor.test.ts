@@ -118,7 +118,7 @@ describe.concurrent('a live daemon behind a corrupt descriptor', () => {
 
   test('whose stop signal is none is stopped by the usual one', async ({ home }) => {
     const { pid } = await home.startSleeper('clock');
-    home.writeRaw('clock', JSON.stringify({ ...home.descriptor('clock'), stop: { signal: 'SIGFOO', graceMs: 1_000 } }));
+    home.writeRaw('clock', JSON.stringify({ ...home.descriptor('clock'), stop: { signal: 'SIGFOO', graceMs: 30_000 } }));
     expect((await home.cli(['stop', 'clock', '--json'])).json.outcome).toBe('stopped');
     expect(isAlive(pid)).toBe(false);
   });

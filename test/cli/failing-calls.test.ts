@@ -3,8 +3,10 @@ import { describe, expect } from 'vitest';
 import type { Fault } from '../faults/fault.js';
 import { LoaderInjector } from '../faults/loader-injector.js';
 import { flocks } from '../faults/scenarios.js';
+import { processFacts } from '../support/processes.js';
 import { commandLine, fixture, serveFile } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
+import { waitFor } from '../support/wait-for.js';
 
 /** Runs the command line with one of its calls failing, and makes sure that it came to that. */
 async function failing(home: TemporaryHome, text: string, fault: Fault, args: readonly string[], nth = 1, absent: readonly string[] = []) {
@@ -113,8 +115,10 @@ describe.concurrent('a call that fails', () => {
   }
 
   test('in looking at a process that left its group does not let it be overlooked', async ({ home }) => {
-    const script = 'trap "" TERM; setsid sleep 1000 & echo up; wait';
-    await home.start('clock', ['sh', '-c', script], '--ready', 'log:up', '--grace', '40ms');
+    const script = 'trap "" TERM; setsid sleep 1000 & echo "child $!"; wait';
+    await home.start('clock', ['sh', '-c', script], '--ready', 'log:^child', '--grace', '40ms');
+    const child = Number(/child (\d+)/.exec(home.log('clock'))?.[1]);
+    await waitFor('the child to leave the group', () => processFacts(child)?.processGroup === child);
     const end = await failing(home, 'readFileSync(/proc/kin/environ)', 'EMFILE', stop);
     expect(end).toMatchObject({
       exitCode: 1,

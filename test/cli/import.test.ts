@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
 import { parse } from 'yaml';
 import { isAlive, untilDead } from '../support/processes.js';
+import { commandLine } from '../support/suite.js';
 import { type AnyJson, type TemporaryHome, test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
 
@@ -105,6 +106,28 @@ describe.concurrent("import of pm2's ecosystem file", () => {
     program.kill('SIGINT');
     expect(await program.end()).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('interrupted') });
     for (const pid of pids()) await untilDead(pid);
+  });
+
+  test('ends it also when that comes while it is just being started', async ({ home }) => {
+    home.file(
+      'ecosystem.config.cjs',
+      "const fs = require('fs'); fs.writeFileSync('part', String(process.pid)); fs.renameSync('part', 'pid'); for (;;);",
+    );
+    // The Ctrl-C comes before the call has returned that starts it, which takes long on a busy machine.
+    const preload = home.file(
+      'interrupts.cjs',
+      `const [processes, { existsSync }] = [require('node:child_process'), require('node:fs')];
+      const { spawn } = processes;
+      processes.spawn = (...args) => {
+        const child = spawn(...args);
+        while (!existsSync('pid'));
+        process.kill(process.pid, 'SIGINT');
+        return child;
+      };`,
+    );
+    const end = await home.spawn(process.execPath, ['--require', preload, '--', commandLine, 'import', 'ecosystem.config.cjs']).end();
+    await untilDead(Number(readFileSync(home.file('pid'), 'utf8')));
+    expect(end).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('interrupted') });
   });
 });
 

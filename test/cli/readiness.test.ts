@@ -10,7 +10,7 @@ import { waitFor } from '../support/wait-for.js';
 
 /** Starts without waiting for the end, and returns once the command runs. */
 async function beginStart(home: TemporaryHome, ready: string, command: readonly string[]) {
-  const program = home.spawnCli(['start', 'clock', '--json', '--ready', ready, '--', ...command]);
+  const program = home.spawnCli(['start', 'clock', '--json', '--ready', ready, '--ready-timeout', '50s', '--', ...command]);
   await waitFor('the command to be executed', () => hasExecuted(home.descriptor('clock')?.pid));
   return program;
 }
@@ -119,11 +119,12 @@ describe.concurrent('a start that is not ready in time', () => {
   const neverReady = ['sh', '-c', 'echo still loading; sleep 1000 & wait'];
 
   test('stops the daemon with all of its processes and exits 124 with its last words (F16)', async ({ home }) => {
-    const end = await home.cli(['start', 'clock', '--ready', 'notify', '--ready-timeout', '600ms', '--json', '--', ...neverReady]);
+    // Long enough for its words on a busy machine.
+    const end = await home.cli(['start', 'clock', '--ready', 'notify', '--ready-timeout', '5s', '--json', '--', ...neverReady]);
     expect(end).toMatchObject({ exitCode: 124, stderr: '' });
     const { error } = end.json;
     expect(error).toMatchObject({ code: 'ready-timeout', name: 'clock', logTail: ['still loading'] });
-    expect(error.message).toBe(`clock (pid ${error.pid}) was not ready within 600ms and was stopped`);
+    expect(error.message).toBe(`clock (pid ${error.pid}) was not ready within 5s and was stopped`);
     expect(isAlive(error.pid)).toBe(false);
     expect(home.processes()).toEqual([]);
     expect(home.descriptor('clock')).toBeUndefined();
@@ -144,7 +145,7 @@ describe.concurrent('a start that is not ready in time', () => {
     latch.open();
     // Somebody listens on its socket, so that it would be asked to end, if there still were a way to ask.
     const command = [process.execPath, fixture('listens.mjs'), 'socket', '0', latch.path];
-    const options = ['clock', '--json', '--ready', 'log:never', '--ready-timeout', '4s', '--', ...command];
+    const options = ['clock', '--json', '--ready', 'log:never', '--ready-timeout', '8s', '--', ...command];
     const start = home.spawn(process.execPath, ['--', join(installed, 'bin/daemonry.cjs'), 'start', ...options]);
     await waitFor('the socket', () => existsSync(home.descriptor('clock')?.socket));
     rmSync(installed, { recursive: true });

@@ -1,8 +1,9 @@
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { describe, expect } from 'vitest';
-import { isAlive } from '../support/processes.js';
+import { commandOf, isAlive } from '../support/processes.js';
 import { fixture, hasShortFolders, serveFile } from '../support/suite.js';
 import { test } from '../support/temporary-home.js';
+import { waitFor } from '../support/wait-for.js';
 
 describe.concurrent('restart', () => {
   test('ends the running instance and starts a new one, and answers as start does (F22)', async ({ home }) => {
@@ -88,8 +89,9 @@ describe.concurrent('restart', () => {
   test('does not stop what it could not start again (F22)', async ({ home }) => {
     home.file('place/run', '#!/bin/sh\nexec sleep 1000\n', 0o755);
     const { pid } = await home.start('clock', [home.file('place/run')]);
+    // The shell that it is started as has read it.
+    await waitFor('the script to be read', () => commandOf(pid) === 'sleep');
     home.file('place/run', 'no program any more');
-
     chmodSync(home.file('place/run'), 0o644);
     expect(await home.cli(['restart', 'clock'])).toMatchObject({ exitCode: 4, stdout: '' });
     expect(isAlive(pid)).toBe(true);

@@ -27,7 +27,7 @@ export function describeControlChannelContract(subject: ContractSubject): void {
       const before = machine.clock.monotonicMs();
       expect(await machine.control.hello(socket, 80)).toEqual({ kind: 'other' });
       expect(machine.clock.monotonicMs() - before).toBeGreaterThanOrEqual(78);
-      expect(machine.clock.monotonicMs() - before).toBeLessThan(3_000);
+      expect(machine.clock.monotonicMs() - before).toBeLessThan(20_000);
     });
 
     test('shutdown: the instance that is meant agrees, once', async ({ machine, host }) => {

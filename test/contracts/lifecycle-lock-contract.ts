@@ -56,7 +56,7 @@ export function describeLifecycleLockContract(subject: ContractSubject): void {
         code: 'lock-timeout',
         facts: { name: 'contract', pid },
       });
-      expect(machine.clock.monotonicMs() - before).toBeLessThan(5_000);
+      expect(machine.clock.monotonicMs() - before).toBeLessThan(20_000);
       await held.release();
       await (await second.lock.acquire(anyRef, soon)).release();
     });
@@ -103,7 +103,7 @@ export function describeLifecycleLockContract(subject: ContractSubject): void {
     test("acquire: an embedding program's own path has a lock of its own", async ({ machine, host }) => {
       const ref = { name: 'contract', descriptor: host.path('own/contract.json') };
       const held = await machine.lock.acquire(anyRef, soon);
-      await (await machine.lock.acquire(ref, { timeoutMs: 2_000 })).release();
+      await (await machine.lock.acquire(ref, soon)).release();
       await held.release();
     });
 

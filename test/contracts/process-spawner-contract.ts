@@ -178,7 +178,10 @@ export function describeProcessSpawnerContract(subject: ContractSubject): void {
       const launched = await launchUntil(subject, subject.programs.forks, 'forked');
       const family = (await inspector.survey()).filter((row) => row.processGroup === launched.identity.pid);
       expect(family.length).toBeGreaterThanOrEqual(2);
-      for (const { pid } of family) expect((await inspector.marksOf(pid))?.instanceId).toBe(launched.instanceId);
+      // Not while it becomes its command, when it shows none.
+      for (const { pid } of family) {
+        await eventually(subject.machine, 'its marks', async () => (await inspector.marksOf(pid))?.instanceId === launched.instanceId);
+      }
     });
 
     test(

@@ -88,7 +88,7 @@ describe('hello', () => {
     const began = performance.now();
     expect(await channel.hello(path, 200)).toEqual({ kind: 'other' });
     expect(performance.now() - began).toBeGreaterThanOrEqual(190);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(performance.now() - began).toBeLessThan(20_000);
   });
 
   test.runIf(process.getuid?.() === 0)("denied: a socket that is another user's (needs root, to become somebody else)", async () => {
@@ -125,7 +125,8 @@ describe('hello', () => {
     });
     const code = await new Promise((resolve) => child.once('close', resolve));
     expect(code).toBe(0);
-    expect(performance.now() - answeredAt).toBeLessThan(900);
+    // Far less than what it would wait for by a timer that was left.
+    expect(performance.now() - answeredAt).toBeLessThan(20_000);
   });
 });
 

@@ -72,11 +72,7 @@ describe('a descriptor that is not its own any more', () => {
   });
 
   test('one that is missing at one look only ends nothing', async () => {
-    const yard = newYard();
-    const daemon = await yard.serve();
-    renameSync(yard.at('daemon.json'), yard.at('elsewhere'));
-    await uptimePasses(daemon, 1_000);
-    renameSync(yard.at('elsewhere'), yard.at('daemon.json'));
+    const daemon = await whileMissedOnce();
     await uptimePasses(daemon, 1_500);
     expect(daemon.events().filter((event) => event.startsWith('stop'))).toEqual([]);
   });
@@ -90,6 +86,28 @@ describe('a descriptor that is not its own any more', () => {
     expect(daemon.events().filter((event) => event.startsWith('stop'))).toEqual([]);
   });
 });
+
+/** A daemon whose descriptor was away when it looked, and is back before it looks again. */
+async function whileMissedOnce(): Promise<ServedProcess> {
+  for (;;) {
+    const yard = newYard();
+    const daemon = await yard.serve();
+    daemon.kill('SIGSTOP');
+    const stopped = performance.now();
+    await waitFor('a look to be due', () => performance.now() - stopped >= 1_100);
+    renameSync(yard.at('daemon.json'), yard.at('elsewhere'));
+    // It looks as soon as it goes on, and not again within a second.
+    daemon.kill('SIGCONT');
+    const resumed = performance.now();
+    await uptimePasses(daemon, 100);
+    daemon.kill('SIGSTOP');
+    const mayHaveLookedAgain = performance.now() - resumed >= 1_000;
+    renameSync(yard.at('elsewhere'), yard.at('daemon.json'));
+    daemon.kill('SIGCONT');
+    // Then a machine that is too busy has made another case of it: from the start.
+    if (!mayHaveLookedAgain) return daemon;
+  }
+}
 
 async function uptimePasses(daemon: ServedProcess, ms: number): Promise<void> {
   const client = await LineClient.open(daemon.socket);
@@ -156,15 +174,20 @@ describe('notify readiness', () => {
 });
 
 describe('idle', () => {
-  test('a daemon whose start is not over is not idle (F53)', async () => {
-    const yard = newYard();
+  /** One that is not idle, however long nobody comes, until the test describes it as ready. */
+  function serveStarting(yard: Yard, idle: number): Promise<ServedProcess> {
     const instanceId = 'just-being-started';
     yard.describe(instanceId, 'starting');
-    const daemon = await yard.serve({ instanceId, described: false, script: { options: { idle: 50 } } });
+    return yard.serve({ instanceId, described: false, script: { options: { idle } } });
+  }
+
+  test('a daemon whose start is not over is not idle (F53)', async () => {
+    const yard = newYard();
+    const daemon = await serveStarting(yard, 50);
     const since = performance.now();
     await waitFor('many times its idle time', () => performance.now() - since >= 500);
     expect(daemon.events().filter((event) => event.startsWith('stop'))).toEqual([]);
-    yard.describe(instanceId, 'ready');
+    yard.describe(daemon.instanceId, 'ready');
     expect(await daemon.end()).toEqual(clean);
     expect(daemon.events().slice(1)).toEqual(['stop idle', 'stopped', 'exit 0']);
   });
@@ -178,8 +201,10 @@ describe('idle', () => {
   });
 
   test('counts from the end of the last connection on', async () => {
-    const daemon = await newYard().serve({ script: { options: { idle: 300 } } });
+    const yard = newYard();
+    const daemon = await serveStarting(yard, 300);
     const client = await LineClient.open(daemon.socket);
+    yard.describe(daemon.instanceId, 'ready');
     const uptime = async () => ((await client.ask('system.status')).result as { uptimeMs: number }).uptimeMs;
     const until = (await uptime()) + 700;
     await waitFor('more than the idle time', async () => (await uptime()) >= until);
@@ -189,23 +214,26 @@ describe('idle', () => {
   });
 
   test('one short connection after the other keeps it', async () => {
-    const daemon = await newYard().serve({ script: { options: { idle: 600 } } });
+    // Many times what comes between two of them on a busy machine.
+    const daemon = await newYard().serve({ script: { options: { idle: 3_000 } } });
     const uptime = async () => {
       const client = await LineClient.open(daemon.socket);
       const { result } = await client.ask('system.status');
       client.socket.destroy();
       return (result as { uptimeMs: number }).uptimeMs;
     };
-    const until = (await uptime()) + 1_500;
+    const until = (await uptime()) + 3_500;
     await waitFor('more than the idle time', async () => (await uptime()) >= until);
     expect(daemon.events().filter((event) => event.startsWith('stop'))).toEqual([]);
   });
 
   test('whoever came while it was frozen past its idle time is served first (F55)', async () => {
-    const idleMs = 1_500;
-    const daemon = await newYard().serve({ script: { options: { idle: idleMs } } });
-    const since = performance.now();
+    const idleMs = 500;
+    const yard = newYard();
+    const daemon = await serveStarting(yard, idleMs);
     daemon.kill('SIGSTOP');
+    const since = performance.now();
+    yard.describe(daemon.instanceId, 'ready');
     const client = await LineClient.open(daemon.socket);
     client.send({ jsonrpc: '2.0', id: 1, method: 'system.ping' });
     // By then its timer is over, and may be the first thing that it sees when it wakes.

@@ -80,7 +80,14 @@ describe('the socket of a served daemon', () => {
   test('of several that start at one leftover, one wins (F13, F29)', async () => {
     const yard = newYard();
     await killed(await yard.serve());
-    const rivals = await Promise.all(Array.from({ length: 6 }, () => yard.launch({ described: false })));
+    // Each with a descriptor of its own: without one, the winner would leave before the last has its verdict.
+    const rivals = await Promise.all(
+      Array.from({ length: 6 }, (_, index) => {
+        const [instanceId, descriptor] = [`rival-${index}`, yard.at(`rival-${index}.json`)];
+        writeFileSync(descriptor, JSON.stringify({ schema: 1, name: 'tested', instanceId }));
+        return yard.launch({ instanceId, described: false, env: { DAEMONRY_DESCRIPTOR: descriptor } });
+      }),
+    );
     await Promise.all(rivals.map((rival) => waitFor('a verdict', () => rival.events().length > 0)));
     const verdicts = rivals.map((rival) => rival.events()[0]?.split(' ')[0]);
     expect(verdicts.filter((verdict) => verdict === 'serving')).toHaveLength(1);
@@ -131,11 +138,13 @@ describe('the socket of a served daemon', () => {
 describe('an instance that ends late', () => {
   test.each(['SIGTERM', 'SIGQUIT'] as const)("%s: does not remove its successor's socket (F30)", async (signal) => {
     const yard = newYard();
-    const old = await yard.serve({ described: false });
-    // What a pinned socket looks like to an instance that was given up for dead.
+    const old = await yard.serve();
+    // What a pinned socket looks like to an instance that was given up for dead: it does not miss its file meanwhile.
+    old.kill('SIGSTOP');
     renameSync(old.socket, yard.at('aside'));
     const successor = await yard.serve();
     old.kill(signal);
+    old.kill('SIGCONT');
     await old.end();
     expect(await (await LineClient.open(successor.socket)).ask('system.hello')).toMatchObject({
       result: { instanceId: successor.instanceId },

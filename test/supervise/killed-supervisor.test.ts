@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, expect } from 'vitest';
 import { snapshot } from '../support/folder-snapshot.js';
-import { environmentOf, hasExecuted, isAlive, processFacts, untilDead } from '../support/processes.js';
+import { commandLineOf, environmentOf, hasExecuted, isAlive, processFacts, untilDead } from '../support/processes.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 import { waitFor } from '../support/wait-for.js';
 import {
@@ -337,5 +337,5 @@ function waitingShellOf(supervisor: number): number | undefined {
   const children = readdirSync('/proc')
     .map(Number)
     .filter((pid) => Number.isInteger(pid) && processFacts(pid)?.parent === supervisor);
-  return children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').endsWith('\0-s\0daemonry-gate\0'));
+  return children.find((pid) => commandLineOf(pid).endsWith('\0-s\0daemonry-gate\0'));
 }

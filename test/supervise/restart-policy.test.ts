@@ -138,7 +138,7 @@ describe.concurrent('between two runs', () => {
   });
 
   test('a stop is the end of it also for who wakes up then', async ({ home }) => {
-    const first = await startKept(home, 'clock', ['sleep', '1000'], '--restart-delay', '1s', '--restart-max-delay', '1s');
+    const first = await startKept(home, 'clock', ['sleep', '1000'], '--restart-delay', '5s', '--restart-max-delay', '5s');
     await killNow(first.pid);
     await killNow((await nextRun(home, 'clock', first)).pid);
     await inPhase(home, 'clock', 'backoff');
@@ -151,18 +151,23 @@ describe.concurrent('between two runs', () => {
   });
 
   test('a stop is never seen as stale, however long it takes after the end of its leader', async ({ home }) => {
-    // The leader ends at once, and leaves one in its group that takes no notice.
-    const script = '(trap "" TERM; exec sleep 1000) & echo up; trap "exit 0" TERM; while :; do sleep 1000 & wait; done';
-    await startKept(home, 'clock', ['sh', '-c', script], '--ready', 'log:up', '--grace', '1s');
-    const stop = home.spawnCli(['stop', 'clock', '--json']);
+    // The leader ends at once, and leaves one in its group that takes no notice, for as long as the test likes.
+    const script = '(trap "" TERM; exec sleep 1000) & echo "child $!"; trap "exit 0" TERM; while :; do sleep 1000 & wait; done';
+    await startKept(home, 'clock', ['sh', '-c', script], '--ready', 'log:^child', '--grace', '1m');
+    const child = Number(/child (\d+)/.exec(home.log('clock'))?.[1]);
     const clock = home.sleeper('clock');
     const seen = new Set<string>();
-    while (!stop.ended) {
+    const look = async () => {
       const { status, reason } = await clock.status();
       seen.add(`${status}, ${reason}`);
       await new Promise(setImmediate);
-    }
-    expect((await stop.end()).json).toMatchObject({ outcome: 'killed' });
+    };
+    await look();
+    const stop = home.spawnCli(['stop', 'clock', '--json']);
+    while (!stop.ended && !seen.has('stopped, being-stopped')) await look();
+    process.kill(child, 'SIGKILL');
+    while (!stop.ended) await look();
+    expect((await stop.end()).json).toMatchObject({ outcome: 'stopped' });
     expect([...seen].sort()).toEqual(expect.arrayContaining(['running, alive', 'stopped, being-stopped']));
     expect([...seen].filter((one) => one.startsWith('stale'))).toEqual([]);
   });

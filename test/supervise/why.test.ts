@@ -75,7 +75,7 @@ describe.concurrent('why', () => {
     const { pid, instanceId } = await home.startSleeper('clock');
     await killNow(pid);
     expect((await home.cli(['why', 'clock'])).stdout).toMatch(
-      /^clock is stale \(process-gone\)[^\n]*\npid \d+ is gone, and nobody has noted yet how it ended\n$/,
+      /^clock is stale \(process-(?:gone|is-a-zombie)\)[^\n]*\npid \d+ is gone, and nobody has noted yet how it ended\n$/,
     );
     await home.cli(['start', 'clock']);
     expect((await home.cli(['why', 'clock', '--json'])).json.runs).toMatchObject([

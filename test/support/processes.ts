@@ -57,8 +57,13 @@ export async function untilDead(pid: number): Promise<void> {
 
 /** Whether a daemon's process has become its command. Before, it waits behind the launch gate for its starter. */
 export function hasExecuted(pid: number): boolean {
-  const commandLine = readText(`/proc/${pid}/cmdline`) ?? '';
+  const commandLine = commandLineOf(pid);
   return commandLine !== '' && !commandLine.includes('daemonry-gate') && !commandLine.includes('DAEMONRY_CARRY_');
+}
+
+/** Each argument with a zero byte behind it; empty where there is no process, which may be gone since it was listed. */
+export function commandLineOf(pid: number): string {
+  return readText(`/proc/${pid}/cmdline`) ?? '';
 }
 
 /** The name of the program that runs in a process. */
@@ -103,7 +108,7 @@ export function isSupervisor({ descriptor }: MarkedProcess): boolean {
 }
 
 export function describeProcess(pid: number): string {
-  const commandLine = (readText(`/proc/${pid}/cmdline`) ?? '').split('\0').join(' ').trim();
+  const commandLine = commandLineOf(pid).split('\0').join(' ').trim();
   return `pid ${pid} (${commandLine})`;
 }
 

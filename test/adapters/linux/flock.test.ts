@@ -129,11 +129,12 @@ describe.skipIf(!canFlock)('flock (needs Linux and util-linux or busybox flock)'
     const first = taker('kernel');
     expect(await first.ask('take')).toBe('held');
     const lockFile = join(home, 'shared', 'lock');
-    const second = taker('kernel', 1_500);
+    // Started before the second begins to wait: that one must not be out of patience before it is let down.
+    const third = taker('kernel');
+    const second = taker('kernel', 4_000);
     second.say('take');
     await waitFor('the helper of the second to wait for the lock', () => childrenOf(second.pid).length > 0);
     renameSync(lockFile, `${lockFile}.moved`);
-    const third = taker('kernel');
     expect(await third.ask('take')).toBe('held');
     expect(await first.ask('release')).toBe('free');
     expect(await second.answer()).toBe(`lock-timeout ${third.pid}`);

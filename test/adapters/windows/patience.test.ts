@@ -26,8 +26,14 @@ describe('patiently', () => {
   });
 
   it('gives up after two seconds, with the last failure', () => {
-    const began = performance.now();
-    expect(() => patiently(failing(1_000, refusal('EPERM')))).toThrow('EPERM');
-    expect(performance.now() - began).toBeLessThan(2_100);
+    let attempts = 0;
+    const work = () => {
+      attempts++;
+      throw refusal('EPERM');
+    };
+    expect(() => patiently(work)).toThrow('EPERM');
+    // With waits that grow, no more fit into two seconds; on a busy machine it is fewer.
+    expect(attempts).toBeGreaterThan(1);
+    expect(attempts).toBeLessThan(14);
   });
 });

@@ -34,6 +34,9 @@ export async function evaluateConfig(file: string): Promise<unknown> {
 
 function run(file: string): Promise<{ text: string; why?: string }> {
   return new Promise((resolve) => {
+    // Before there is anything to end: a Ctrl-C from then on must not leave it behind.
+    const interrupted = () => giveUp('interrupted');
+    process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
     // In a group of its own, so that what it starts ends with it.
     const child = spawn(process.execPath, ['--eval', program, pathToFileURL(file).href], {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
@@ -49,8 +52,6 @@ function run(file: string): Promise<{ text: string; why?: string }> {
       if (!hasEnded) killGroup(child.pid);
     };
     const timer = setTimeout(() => giveUp(`it did not end within ${timeoutMs} ms`), timeoutMs);
-    const interrupted = () => giveUp('interrupted');
-    process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
     pipe.on('data', (chunk: Buffer) => {
       length += chunk.length;
       if (length <= mostBytes) chunks.push(chunk);

@@ -5,6 +5,7 @@ import { checkedName } from '../../../domain/daemon-name.js';
 import type { DaemonSpec } from '../../../domain/daemon-spec.js';
 import type { Descriptor } from '../../../domain/descriptor.js';
 import { isDead } from '../../../domain/identity.js';
+import { learnEnd } from '../../../domain/learn-end.js';
 import { look, sight } from '../../../domain/look.js';
 import type { Machine, ProcessEnd } from '../../../domain/ports.js';
 import { startDaemon } from '../../../domain/start-daemon.js';
@@ -17,8 +18,6 @@ import { terminal } from '../terminal.js';
 import type { VerbContext } from './context.js';
 
 const pollMs = 50;
-/** How long our own child, seen dead, may take to tell its exit code. */
-const exitCodeTimeoutMs = 1_000;
 
 export async function run(invocation: Invocation, { machine, cwd }: VerbContext): Promise<Answer> {
   const name = checkedName(invocation.name);
@@ -67,7 +66,7 @@ export async function watchFromHere(
     await stopDaemon(machine, { ref: { name }, instanceId: started.descriptor.instanceId });
     if (isKilled) await onKilled?.(started.descriptor);
     if (output.failure) throw output.failure;
-    return ended(started.descriptor, await endOf(machine, started.end));
+    return ended(started.descriptor, await learnEnd(machine.clock, started.end));
   } catch (error) {
     const descriptor = output.descriptor;
     if (!isDaemonError(error) || error.facts.exitCode === undefined || !descriptor) throw error;
@@ -132,12 +131,6 @@ class Output {
 
 async function untilOver(machine: Machine, descriptor: Descriptor, signal: AbortSignal): Promise<void> {
   while (!signal.aborted && !isDead(await sight(machine.inspector, descriptor))) await machine.clock.sleep(pollMs, signal);
-}
-
-async function endOf(machine: Machine, end: () => ProcessEnd | undefined): Promise<ProcessEnd | undefined> {
-  const deadline = machine.clock.monotonicMs() + exitCodeTimeoutMs;
-  while (end() === undefined && machine.clock.monotonicMs() < deadline) await machine.clock.sleep(1);
-  return end();
 }
 
 function ended({ name, pid }: Descriptor, end: ProcessEnd | undefined): Answer {
