@@ -1,4 +1,5 @@
-import type { DaemonMarks, Machine, ProcessInspector, ProcessRow } from './ports.js';
+import type { DaemonMarks, Machine, ProcessRow } from './ports.js';
+import { withOwn } from './with-own.js';
 
 /** No survey keeps others waiting for longer, however long the one before has taken. */
 const longestPauseMs = 50;
@@ -55,15 +56,4 @@ class SharedSurveys {
     }
     this.tokens = tokens;
   }
-}
-
-/** An adapter with some of its methods replaced. */
-function withOwn(inspector: ProcessInspector, own: Partial<ProcessInspector>): ProcessInspector {
-  return new Proxy(inspector, {
-    get(target, name) {
-      const bearer = name in own ? own : target;
-      const part = Reflect.get(bearer, name);
-      return typeof part === 'function' ? part.bind(bearer) : part;
-    },
-  });
 }

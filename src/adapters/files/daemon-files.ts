@@ -1,4 +1,4 @@
-import { basename, dirname, join, sep } from 'node:path';
+import { basename, dirname, sep } from 'node:path';
 
 /** Every file of one daemon. All of them follow from the path of its descriptor. */
 export interface DaemonFiles {
@@ -22,7 +22,7 @@ const descriptorName = 'daemon.json';
 
 /** The files of a daemon in a home. */
 export function filesInHome(home: string, name: string): DaemonFiles {
-  const folder = join(home, name);
+  const folder = beginning(home) + name;
   return filesIn(folder, folder + sep + descriptorName, '');
 }
 
@@ -35,7 +35,7 @@ export function filesBeside(descriptor: string): DaemonFiles {
 
 /** By hand, since a folder is a path that is put together already: `join` for each would be a tenth of listing many daemons. */
 function filesIn(folder: string, descriptor: string, stem: string): DaemonFiles {
-  const start = (folder.endsWith(sep) ? folder : folder + sep) + stem;
+  const start = beginning(folder) + stem;
   const at = (suffix: string) => start + suffix;
   return {
     folder,
@@ -48,4 +48,8 @@ function filesIn(folder: string, descriptor: string, stem: string): DaemonFiles 
     runs: at('runs.ndjson'),
     stem,
   };
+}
+
+function beginning(folder: string): string {
+  return folder.endsWith(sep) ? folder : folder + sep;
 }

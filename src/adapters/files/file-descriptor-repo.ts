@@ -136,9 +136,10 @@ export class FileDescriptorRepo implements DescriptorRepo {
   }
 
   names(): readonly string[] {
-    const home = checkedFolder(this.settings.home, { create: false });
+    this.lookAnew();
+    const home = this.checkedHome();
     if (home === undefined) return [];
-    return namesIn(home)
+    return this.listing(home, this.turn)
       .filter((name) => isName(name) && this.holdsRecord(filesInHome(home, name)))
       .sort();
   }
@@ -225,10 +226,18 @@ export class FileDescriptorRepo implements DescriptorRepo {
 
   /** How the name of a daemon is spelled on disk. Those of macOS and Windows find a folder by any spelling, and do not say which is its own. */
   private findSpelling(home: string, wanted: string): string | undefined {
-    if (this.settings.platform === 'linux' && exists(join(home, wanted))) return wanted;
     const { turn } = this;
-    turn.spellings ??= new Map(namesIn(home).map((name) => [nameKey(name), name]));
-    return turn.spellings.get(nameKey(wanted));
+    const key = nameKey(wanted);
+    const isThere = () => turn.spellings?.get(key) === wanted || exists(filesInHome(home, wanted).folder);
+    if (this.settings.platform === 'linux' && isThere()) return wanted;
+    if (!turn.spellings) this.listing(home, turn);
+    return turn.spellings?.get(key);
+  }
+
+  private listing(home: string, turn: Turn): readonly string[] {
+    const names = namesIn(home);
+    turn.spellings = new Map(names.map((name) => [nameKey(name), name]));
+    return names;
   }
 
   protected createSocket(wish: SocketWish): string {

@@ -71,7 +71,7 @@ export class LinuxProcessInspector implements ProcessInspector {
     const sinceBoot = secondsSinceBoot();
     for (const pid of allPids()) {
       const stat = parseProcStat(readIfThere(`/proc/${pid}/stat`) ?? '');
-      if (stat) rows.push(rowOf(stat, sinceBoot));
+      if (stat) rows.push(new TableRow(stat, sinceBoot));
     }
     return rows;
   }
@@ -148,22 +148,34 @@ export class LinuxProcessInspector implements ProcessInspector {
 }
 
 /** What few are asked for is found out when they are: the owner, who is that of whoever has the slot by then, takes half as long as all the rest. */
-function rowOf(stat: ProcStat, sinceBoot: number): ProcessRow {
-  const { pid, startToken, parent, processGroup, session, zombie } = stat;
-  return {
-    pid,
-    startToken,
-    parent,
-    processGroup,
-    session,
-    zombie,
-    get uid() {
-      return ownerOf(pid);
-    },
-    get usage() {
-      return usageOf(stat, sinceBoot);
-    },
-  };
+/** What few ask for is looked for when they do. A class, since a getter of each object's own would take longer than all the rest of it. */
+class TableRow implements ProcessRow {
+  readonly pid: number;
+  readonly startToken: string;
+  readonly parent: number;
+  readonly processGroup: number;
+  readonly session: number;
+  readonly zombie: boolean;
+
+  constructor(
+    private readonly stat: ProcStat,
+    private readonly sinceBoot: number,
+  ) {
+    this.pid = stat.pid;
+    this.startToken = stat.startToken;
+    this.parent = stat.parent;
+    this.processGroup = stat.processGroup;
+    this.session = stat.session;
+    this.zombie = stat.zombie;
+  }
+
+  get uid(): number {
+    return ownerOf(this.pid);
+  }
+
+  get usage(): ProcessUsage | undefined {
+    return usageOf(this.stat, this.sinceBoot);
+  }
 }
 
 function secondsSinceBoot(): number {

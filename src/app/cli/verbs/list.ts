@@ -1,15 +1,14 @@
-import { listDaemons } from '../../../domain/list-daemons.js';
+import { listWithUsage } from '../../../domain/list-daemons.js';
 import type { DaemonView } from '../../../domain/look.js';
 import { formatDuration, formatSize } from '../../../domain/quantity.js';
-import { type TreeUsage, usageOfTrees } from '../../../domain/tree-usage.js';
+import type { TreeUsage } from '../../../domain/tree-usage.js';
 import { type Answer, shown, statusJson } from '../answer.js';
 import type { Invocation } from '../invocation.js';
 import { table } from '../table.js';
 import type { ReadingMachine } from './context.js';
 
 export async function list({ json }: Invocation, { machine }: { readonly machine: ReadingMachine }): Promise<Answer> {
-  const views = await listDaemons(machine);
-  const usages = await usageOfTrees(machine, views);
+  const { views, usages } = await listWithUsage(machine);
   if (json) return { json: describeDaemons(views, usages), lines: [], exitCode: 0 };
   return { json: null, lines: views.length === 0 ? ['no daemons here'] : daemonTable(views, usages), exitCode: 0 };
 }

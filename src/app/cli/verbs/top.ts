@@ -1,5 +1,5 @@
-import { listDaemons } from '../../../domain/list-daemons.js';
-import { type TreeUsage, usageOfTrees } from '../../../domain/tree-usage.js';
+import { listWithUsage } from '../../../domain/list-daemons.js';
+import type { TreeUsage } from '../../../domain/tree-usage.js';
 import type { Answer } from '../answer.js';
 import { Interruption } from '../interruption.js';
 import { type Invocation, UsageError } from '../invocation.js';
@@ -17,8 +17,8 @@ export async function top(invocation: Invocation, { machine }: VerbContext): Pro
   if (intervalMs < 1) throw new UsageError('invalid --interval "0s"', 'it takes more than nothing');
   const rounds = invocation.count('--rounds', 1_000_000);
   if (invocation.json) {
-    const views = await listDaemons(machine);
-    return { json: describeDaemons(views, await usageOfTrees(machine, views)), lines: [], exitCode: 0 };
+    const { views, usages } = await listWithUsage(machine);
+    return { json: describeDaemons(views, usages), lines: [], exitCode: 0 };
   }
   const interruption = new Interruption();
   const screen = isTerminal(1);
@@ -26,8 +26,7 @@ export async function top(invocation: Invocation, { machine }: VerbContext): Pro
   try {
     // Where nobody watches there is no screen to draw anew: one picture, with a whole interval behind it.
     for (let round = 0; round <= (rounds ?? (screen ? Number.POSITIVE_INFINITY : 1)); round++) {
-      const views = await listDaemons(machine);
-      const usages = await usageOfTrees(machine, views);
+      const { views, usages } = await listWithUsage(machine);
       const atMs = machine.clock.monotonicMs();
       if (before) {
         const lines = views.length === 0 ? ['no daemons here'] : daemonTable(views, sinceThen(usages, before, atMs));
