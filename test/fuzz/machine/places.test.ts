@@ -1,5 +1,15 @@
-import { spawn } from 'node:child_process';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { useYards } from '../../serve/support/served-process.js';
@@ -126,6 +136,15 @@ describe.concurrent('a recorded socket', () => {
   }
 });
 
+function hasOpen(pid: number, path: string): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`) === path);
+  } catch {
+    // One of them is closed again.
+    return false;
+  }
+}
+
 /** How often a process has gone to sleep: an idle daemon wakes for its look at itself, and for little else. */
 function wakeUps(pid: number): number {
   return Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
@@ -145,9 +164,9 @@ describe.concurrent('an environment file', () => {
 
   test('that is a pipe is read to its end, however late and in however many pieces', async ({ home }) => {
     makeFifo(home.file('env'));
-    const writer = spawn('sh', ['-c', '{ sleep 0.2; printf A=; sleep 0.2; echo 1; } > "$0"', home.file('env')], { stdio: 'ignore' });
-    const written = new Promise((resolve) => writer.once('close', resolve));
-    const end = await home.cli([
+    // For reading too, so that somebody may write from the start, who is as late as the test likes.
+    const writer = openSync(home.file('env'), constants.O_RDWR | constants.O_NONBLOCK);
+    const reader = home.spawnCli([
       'start',
       'clock',
       '--env-file',
@@ -159,7 +178,14 @@ describe.concurrent('an environment file', () => {
       '-c',
       'echo A=$A; exec sleep 1000',
     ]);
-    await written;
+    await waitFor('it to be read', () => hasOpen(reader.pid, home.file('env')));
+    for (const piece of ['A=', '1\n']) {
+      const looks = wakeUps(reader.pid);
+      await waitFor('some looks in vain', () => wakeUps(reader.pid) > looks + 3);
+      writeSync(writer, piece);
+    }
+    closeSync(writer);
+    const end = await reader.end();
     expect([end.exitCode, home.log('clock')]).toEqual([0, 'A=1\n']);
   });
 
