@@ -227,20 +227,42 @@ describe.concurrent('a pool of daemons', () => {
 });
 
 describe('a test runner that is killed', () => {
-  test('takes its pooled daemons with it, where they are owned by its process', async ({ home }) => {
-    const serves = [fixture('serves.mjs'), serveFile];
+  /** Its pool has one daemon. With `stays` it waits to be killed, else it disposes of the pool. */
+  function runner(home: TemporaryHome, options: Partial<DaemonOptions>, stays: boolean) {
     const script = `Promise.all([import(${JSON.stringify(libraryFile)}), import(${JSON.stringify(testingFile)})]).then(async ([library, testing]) => {
-      const options = { name: 'acmed', command: process.execPath, args: ${JSON.stringify(serves)}, ready: 'socket', ownedBy: 'process' };
-      const pool = new testing.DaemonPool({ define: ({ home }) => library.defineDaemon({ ...options, home }) });
-      console.log((await pool.acquire()).running.pid);
-      setInterval(() => {}, 1_000);
+      const define = ({ home }) => library.defineDaemon({ ...${JSON.stringify({ name: 'acmed', ...options })}, home });
+      const pool = new testing.DaemonPool({ define });
+      const { folder, running } = await pool.acquire();
+      console.log(JSON.stringify({ folder, pid: running.pid }));
+      if (${stays}) setInterval(() => {}, 1_000);
+      else await pool.dispose();
     })`;
-    const runner = home.spawn(process.execPath, ['-e', script]);
-    await runner.says('\n');
-    const pid = Number(runner.stdout);
-    expect(isAlive(pid)).toBe(true);
-    runner.kill('SIGKILL');
-    await runner.end();
+    home.file('tmp/.keep', '');
+    return home.spawn(process.execPath, ['-e', script], { env: { TMPDIR: home.file('tmp') } });
+  }
+
+  async function killed(home: TemporaryHome, options: Partial<DaemonOptions>): Promise<{ readonly folder: string; readonly pid: number }> {
+    const program = runner(home, options, true);
+    await program.says('\n');
+    program.kill('SIGKILL');
+    return (await program.end()).json;
+  }
+
+  test('takes its pooled daemons with it, where they are owned by its process', async ({ home }) => {
+    const args = [fixture('serves.mjs'), serveFile];
+    const { pid } = await killed(home, { command: process.execPath, args, ready: 'socket', ownedBy: 'process' });
     await untilDead(pid);
+  });
+
+  test('has its folders removed by the next one, once nobody runs there any more', async ({ home }) => {
+    const options = { command: 'sleep', args: ['1000'] };
+    const { folder, pid } = await killed(home, options);
+    const strangers = home.file('tmp/dp-strangers/file', '');
+    for (const isLeft of [true, false]) {
+      expect((await runner(home, options, false).end()).exitCode).toBe(0);
+      expect([existsSync(folder), existsSync(strangers)]).toEqual([isLeft, true]);
+      if (isLeft) process.kill(pid, 'SIGKILL');
+      await untilDead(pid);
+    }
   });
 });

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { DaemonError } from '../../domain/daemon-error.js';
 import { supervisorName } from '../../domain/daemon-name.js';
@@ -9,10 +8,11 @@ import { machineSettings } from '../composition/settings.js';
 import type { Daemon } from '../embed/daemon.js';
 import type { DaemonStatus, RunningDaemon } from '../embed/running-daemon.js';
 import type { DaemonPoolOptions, PooledDaemon } from './daemon-pool.js';
+import { makePoolFolder } from './pool-folder.js';
 
 /** One daemon of a pool, in a folder of its own. Each time that it is started anew it has a new home there. */
 export class PooledPlace {
-  /** Made by the first start. Its socket stands there, whose path must not be long. */
+  /** Made by the first start. */
   private folder = '';
   private homes = 0;
   private daemon: Daemon | undefined;
@@ -32,7 +32,7 @@ export class PooledPlace {
   }
 
   async start(): Promise<void> {
-    if (this.folder === '') this.folder = realpathSync(mkdtempSync(join(tmpdir(), 'dp-')));
+    if (this.folder === '') this.folder = await makePoolFolder();
     this.homes++;
     this.leased = undefined;
     const { home, folder, index } = this;
