@@ -151,15 +151,18 @@ export class Supervisor {
       this.keep({ ref, spec, descriptor, environment, ended, sinceMs: this.machine.clock.monotonicMs() });
     } else {
       // It runs, whether we come to keep it or not.
-      if (await this.tryToAdopt(ref)) this.sayUnkept(descriptor);
+      if (await this.tryToAdopt(ref)) await this.sayUnkept(descriptor);
     }
     return result;
   }
 
   /** Whoever asked for it to be kept would take it for kept. One of ours that is only just started is so in a moment. */
-  private sayUnkept({ name, instanceId, supervisedBy }: Descriptor): void {
+  private async sayUnkept(descriptor: Descriptor): Promise<void> {
+    const { name, instanceId, supervisedBy } = descriptor;
     if (this.leaving.signal.aborted || this.daemons.some((kept) => kept.instanceId === instanceId)) return;
-    if (supervisedBy === null) {
+    // Nobody's, and not taken over: it was restarted with no policy since.
+    const isNobodys = supervisedBy === null || (await this.isOrphan(descriptor).catch(() => false));
+    if (isNobodys) {
       this.events.say(
         name,
         'runs already, started with no policy to restart it, and is not kept: stop it and start it again to have it kept',

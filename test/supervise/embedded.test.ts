@@ -184,11 +184,17 @@ describe.concurrent('createSupervisor', () => {
       { name: 'acme', message: expect.stringContaining('no policy') },
       { name: 'other', message: `is kept by another supervisor (pid ${supervisorOf(home).pid}) already` },
     ]);
+    // With no policy still, and nobody's any more.
+    const another = createSupervisor({ home: home.path });
+    await another.restart('acme');
+    await another.leave();
+    await supervisor.start(found);
+    expect(said.at(-1)).toEqual(said[0]);
     expect(supervisor.names).toEqual([]);
     await supervisor.stop('acme');
     await supervisor.start(found);
     await supervisor.start(found);
-    expect([supervisor.names, said.length]).toEqual([['acme'], 2]);
+    expect([supervisor.names, said.length]).toEqual([['acme'], 3]);
     await supervisor.stopAll();
   });
 
