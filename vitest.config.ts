@@ -32,8 +32,9 @@ export default defineConfig({
           ],
           globalSetup: ['test/support/leak-check.ts'],
           env: fuzzing,
-          testTimeout: 60_000 * scale,
-          hookTimeout: 60_000,
+          // These only tell a hang.
+          testTimeout: 120_000 * scale,
+          hookTimeout: 120_000,
         },
       },
       {

@@ -148,7 +148,7 @@ export function describeContract(port: string, subject: ContractSubject, suite: 
 }
 
 export const anyRef: DaemonRef = { name: 'contract' };
-export const soon = { timeoutMs: 10_000 };
+export const soon = { timeoutMs: 30_000 };
 
 export function specFor(command: Command, over: Partial<DaemonSpec> = {}): DaemonSpec {
   return { ...specDefaults, command, cwd: '/', ...over };

@@ -37,7 +37,7 @@ import { waitFor } from './wait-for.js';
 export type AnyJson = any;
 
 /** How long a process on no record may take to end by itself. */
-const strayTimeoutMs = 5_000;
+const strayTimeoutMs = 20_000;
 
 /** How `start` answers with `--json`. */
 export interface Started {

@@ -2,7 +2,7 @@ const quickPollMs = 5;
 const slowestPollMs = 100;
 
 /** Polls until `look` gives something true, and returns that. Fails, naming what was waited for, when the time is over. */
-export async function waitFor<T>(what: string | (() => string), look: () => T | Promise<T>, timeoutMs = 15_000): Promise<T> {
+export async function waitFor<T>(what: string | (() => string), look: () => T | Promise<T>, timeoutMs = 30_000): Promise<T> {
   const beganMs = performance.now();
   const deadline = beganMs + timeoutMs;
   for (;;) {

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { waitFor } from '../../support/wait-for.js';
 
-const longestAnswerMs = 15_000;
+const longestAnswerMs = 30_000;
 
 /** A client that knows nothing but lines: what a few lines of any language would be. */
 export class LineClient {
