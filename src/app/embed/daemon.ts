@@ -61,7 +61,11 @@ export interface Daemon {
   ensure(options?: Cancellable): Promise<RunningDaemon>;
   /** Ends it, all of it. Stopping what does not run is a success. Throws `unknown-daemon`, `not-permitted`, `stop-timeout`. */
   stop(options?: Cancellable & { readonly graceMs?: number }): Promise<StopResult>;
-  /** Stops it, and starts it by these options, whatever it ran by before. Throws what `start` and `stop` throw. */
+  /**
+   * Stops it, and starts it by these options, whatever it ran by before. Throws what `start` and `stop` throw: before anything is
+   * stopped, where the command can't be run or no record can be written; else `facts.stopped` is the pid of the one that was stopped,
+   * and nothing runs.
+   */
   restart(options?: Cancellable & { readonly graceMs?: number }): Promise<RunningDaemon>;
   /** How it is. Starts, writes and locks nothing. */
   status(options?: Cancellable): Promise<DaemonStatus>;
