@@ -16,8 +16,6 @@ export interface ProcessFacts {
   readonly parent: number;
   readonly processGroup: number;
   readonly session: number;
-  /** It was forked and has not executed anything since: PF_FORKNOEXEC. */
-  readonly isFork: boolean;
   readonly threads: number;
   readonly startToken: string;
 }
@@ -32,7 +30,6 @@ export function processFacts(pid: number): ProcessFacts | undefined {
     parent: Number(fields[1]),
     processGroup: Number(fields[2]),
     session: Number(fields[3]),
-    isFork: (Number(fields[6]) & 0x40) !== 0,
     threads: Number(fields[17]),
     startToken: fields[19] as string,
   };

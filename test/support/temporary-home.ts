@@ -189,11 +189,14 @@ export class TemporaryHome {
   }
 
   /**
-   * The living processes of this home's daemons. What a supervisor is about to spawn is not among them: it is a copy of the
-   * supervisor, marks and all, for the moment until it executes what it is for.
+   * The living processes of this home's daemons. What a supervisor has spawned for itself is not among them, though it carries its
+   * marks: a copy of it for the moment until it executes what it is for, and who waits for a lock.
    */
   processes(): readonly MarkedProcess[] {
-    return this.#allProcesses().filter((seen) => !isSupervisor(seen) || processFacts(seen.pid)?.isFork !== true);
+    const all = this.#allProcesses();
+    const isChildOf = (parent: MarkedProcess, { pid, instanceId }: MarkedProcess) =>
+      parent.instanceId === instanceId && processFacts(pid)?.parent === parent.pid;
+    return all.filter((seen) => !isSupervisor(seen) || !all.some((other) => isChildOf(other, seen)));
   }
 
   #allProcesses(): readonly MarkedProcess[] {
