@@ -37,11 +37,13 @@ export class FileDescriptorRepo implements DescriptorRepo {
   private readonly held = new WeakMap<DaemonRef, Place>();
   /** Of daemons that have a folder, and in which turn that was seen last. */
   private readonly kept = new WeakMap<DaemonRef, { readonly place: Place; seen: Turn }>();
-  private latestTurn: Turn = { startedAt: Number.NEGATIVE_INFINITY };
+  private turn: Turn = { startedAt: Number.NEGATIVE_INFINITY };
 
   constructor(protected readonly settings: FileSettings) {}
 
   place(ref: DaemonRef): DaemonPlace {
+    // With this every look begins.
+    if (performance.now() - this.turn.startedAt > longestTurnMs) this.lookAnew();
     const { name, files, known } = this.locate(ref);
     return {
       name,
@@ -194,12 +196,7 @@ export class FileDescriptorRepo implements DescriptorRepo {
 
   /** Whatever was seen in this turn: for who holds the home's lock by now. */
   lookAnew(): void {
-    this.latestTurn = { startedAt: performance.now() };
-  }
-
-  private get turn(): Turn {
-    if (performance.now() - this.latestTurn.startedAt > longestTurnMs) this.lookAnew();
-    return this.latestTurn;
+    this.turn = { startedAt: performance.now() };
   }
 
   createHome(): string {
