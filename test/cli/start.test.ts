@@ -7,6 +7,7 @@ import { isAlive, processFacts, untilDead } from '../support/processes.js';
 import { commandLine, fixture, hasShortFolders, serveFile } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 import { canMount, TinyDisk } from '../support/tiny-disk.js';
+import { waitFor } from '../support/wait-for.js';
 
 describe.concurrent('start', () => {
   test('answers with exactly the agreed JSON, and nothing on stderr', async ({ home }) => {
@@ -206,8 +207,7 @@ describe('a terminal', () => {
     const shell = '"$NODE" -- "$CLI" start clock -- sleep 1000; echo "shell $$"; sleep 1000; :';
     const env = { NODE: process.execPath, CLI: commandLine, SHELL: '/bin/sh' };
     const terminal = home.spawn('script', ['-qec', shell, '/dev/null'], { env });
-    await terminal.says('shell ');
-    const ownShell = Number(/shell (\d+)/.exec(terminal.stdout)?.[1]);
+    const ownShell = Number(await waitFor('its shell', () => /shell (\d+)\r?\n/.exec(terminal.stdout)?.[1]));
     const { pid } = home.descriptor('clock');
     // Its end closes the terminal, and the kernel hangs up on the session.
     terminal.kill('SIGKILL');
