@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, renameSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, renameSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DaemonError } from '../../domain/daemon-error.js';
 import { checkedFolderName, checkedName, nameKey, sameName } from '../../domain/daemon-name.js';
@@ -29,7 +29,7 @@ export interface FileSettings {
 }
 
 /** What was seen is not seen any more in a turn that takes longer: of a program that waits for a child, or in microtasks only. */
-const longestTurnMs = 10;
+const longestTurnMs = 50;
 
 /** One folder for each daemon in the home; see `DaemonFiles` for what is in it. */
 export class FileDescriptorRepo implements DescriptorRepo {
@@ -44,16 +44,7 @@ export class FileDescriptorRepo implements DescriptorRepo {
   place(ref: DaemonRef): DaemonPlace {
     // With this every look begins.
     if (performance.now() - this.turn.startedAt > longestTurnMs) this.lookAnew();
-    const { name, files, known } = this.locate(ref);
-    return {
-      name,
-      // Asked for by those only who do not find it running: it may have been removed since it was seen.
-      get known() {
-        return known && (ref.descriptor !== undefined || exists(files.folder));
-      },
-      descriptor: files.descriptor,
-      log: files.log,
-    };
+    return this.locate(ref).shown;
   }
 
   read(ref: DaemonRef): DescriptorReading {
@@ -141,7 +132,7 @@ export class FileDescriptorRepo implements DescriptorRepo {
     this.lookAnew();
     const home = this.checkedHome();
     if (home === undefined) return [];
-    return this.listing(home, this.turn)
+    return this.listing(home)
       .filter((name) => isName(name) && this.holdsRecord(filesInHome(home, name)))
       .sort();
   }
@@ -164,19 +155,19 @@ export class FileDescriptorRepo implements DescriptorRepo {
     if (ref.descriptor !== undefined) {
       const files = filesBeside(ref.descriptor);
       const folder = checkedFolder(files.folder, { create: false });
-      return { name: checkedFolderName(ref.name), files, known: folder !== undefined && (exists(files.lock) || exists(files.descriptor)) };
+      return new Place(checkedFolderName(ref.name), files, folder !== undefined && (exists(files.lock) || exists(files.descriptor)), true);
     }
     const kept = this.kept.get(ref);
     const wanted = kept ? kept.place.name : checkedFolderName(ref.name);
     const home = this.checkedHome();
-    if (kept && home !== undefined && exists(kept.place.files.folder)) {
+    if (kept && home !== undefined && existsSync(kept.place.files.folder)) {
       kept.seen = this.turn;
       return kept.place;
     }
-    if (home === undefined) return { name: wanted, files: filesInHome(this.settings.home, wanted), known: false };
+    if (home === undefined) return new Place(wanted, filesInHome(this.settings.home, wanted), false);
     const name = this.findSpelling(home, wanted);
     // The home is named as the user named it: a path that changes under him would surprise.
-    const place = { name: name ?? wanted, files: filesInHome(this.settings.home, name ?? wanted), known: name !== undefined };
+    const place = new Place(name ?? wanted, filesInHome(this.settings.home, name ?? wanted), name !== undefined);
     // Where any spelling finds a folder, only the listing tells which is its own.
     if (place.known && this.settings.platform === 'linux') this.kept.set(ref, { place, seen: this.turn });
     return place;
@@ -223,17 +214,16 @@ export class FileDescriptorRepo implements DescriptorRepo {
 
   /** How the name of a daemon is spelled on disk. Those of macOS and Windows find a folder by any spelling, and do not say which is its own. */
   private findSpelling(home: string, wanted: string): string | undefined {
-    const { turn } = this;
     const key = nameKey(wanted);
-    const isThere = () => turn.spellings?.get(key) === wanted || exists(filesInHome(home, wanted).folder);
+    const isThere = () => this.turn.spellings?.get(key) === wanted || exists(filesInHome(home, wanted).folder);
     if (this.settings.platform === 'linux' && isThere()) return wanted;
-    if (!turn.spellings) this.listing(home, turn);
-    return turn.spellings?.get(key);
+    if (!this.turn.spellings) this.listing(home);
+    return this.turn.spellings?.get(key);
   }
 
-  private listing(home: string, turn: Turn): readonly string[] {
+  private listing(home: string): readonly string[] {
     const names = namesIn(home);
-    turn.spellings = new Map(names.map((name) => [nameKey(name), name]));
+    this.turn.spellings = new Map(names.map((name) => [nameKey(name), name]));
     return names;
   }
 
@@ -242,7 +232,8 @@ export class FileDescriptorRepo implements DescriptorRepo {
   }
 
   private holdsRecord(files: DaemonFiles): boolean {
-    return exists(files.descriptor) || exists(files.spec);
+    // The first finds almost all of them, in the shortest time; a link that leads nowhere is a record, too.
+    return existsSync(files.descriptor) || exists(files.descriptor) || exists(files.spec);
   }
 
   private endedBy(files: DaemonFiles): string | undefined {
@@ -272,10 +263,26 @@ interface Turn {
   spellings?: Map<string, string>;
 }
 
-interface Place {
-  readonly name: string;
-  readonly files: DaemonFiles;
-  readonly known: boolean;
+class Place {
+  readonly shown: DaemonPlace;
+
+  /** `isBeside`: beside a descriptor of the user's choice, in a folder that may hold other things. */
+  constructor(
+    readonly name: string,
+    readonly files: DaemonFiles,
+    readonly known: boolean,
+    isBeside = false,
+  ) {
+    this.shown = {
+      name,
+      // Asked for by those only who do not find it running: it may have been removed since it was seen.
+      get known() {
+        return known && (isBeside || exists(files.folder));
+      },
+      descriptor: files.descriptor,
+      log: files.log,
+    };
+  }
 }
 
 function isName(name: string): boolean {

@@ -15,10 +15,11 @@ export interface ProcStat {
 /** The command in field 2 may hold anything, parentheses and newlines too: the fields are counted from its last `)`. */
 export function parseProcStat(text: string): ProcStat | undefined {
   const close = text.lastIndexOf(')');
+  // Less than half of them is asked for.
   const fields = text
     .slice(close + 2)
     .trimEnd()
-    .split(' ');
+    .split(' ', 20);
   const startToken = fields[19];
   if (close < 0 || startToken === undefined) return undefined;
   return {

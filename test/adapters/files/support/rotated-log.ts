@@ -97,6 +97,18 @@ export function faultsOf(lines: readonly string[], from: number, to: number, lon
   return faults;
 }
 
+/** The same of all that ends in a line break, from 0, however much: a busy machine lets a writer write more than fits into one string. */
+export function faultsInBytes(bytes: Buffer): readonly string[] {
+  const faults: string[] = [];
+  let begin = 0;
+  for (let number = 0, end = bytes.indexOf('\n'); end >= 0 && faults.length < 3; number++, end = bytes.indexOf('\n', begin)) {
+    const line = bytes.toString('utf8', begin, end);
+    if (line !== lineOf(number)) faults.push(`line ${number} is ${JSON.stringify(line.slice(0, 40))}`);
+    begin = end + 1;
+  }
+  return faults;
+}
+
 /** The program that rotates, bundled; it dies or fails at a call where it is told so. */
 export class Rotator {
   private readonly folder = mkdtempSync(join(tmpdir(), 'dy-rotator-'));
