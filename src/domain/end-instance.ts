@@ -25,8 +25,8 @@ export interface EndTarget {
   find(): Promise<Remains>;
 }
 
-/** How long a peer may take to prove that it speaks the control protocol, before it is signalled instead: slow is not deaf. */
-const helloTimeoutMs = 3_000;
+/** How long a peer may take to prove that it speaks the control protocol, before it is signalled instead: whoever is silent costs every stop as much. */
+const helloTimeoutMs = 1_000;
 /** How long the kernel may take to end what was killed: longer only in uninterruptible sleep. */
 const killTimeoutMs = 5_000;
 const firstPollMs = 1;
