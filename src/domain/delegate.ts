@@ -90,14 +90,21 @@ async function delegate(machine: SupervisedMachine, verb: DelegatedVerb, request
   const deadline = clock.monotonicMs() + patienceMs;
   for (let attempt = 1; ; attempt++) {
     try {
-      const { descriptor } = await startDaemon(machine, { ref: supervisorRef, spec: machine.supervisorSpec, signal: request.signal });
-      return await machine.supervisor.perform(descriptor.socket as string, verb, request);
+      const { socket } = await supervisorOf(machine, request.signal);
+      return await machine.supervisor.perform(socket as string, verb, request);
     } catch (error) {
       const isSpent = attempt >= fewestAttempts && clock.monotonicMs() >= deadline;
       if (!isLoss(error) || isSpent || request.signal?.aborted) throw error;
       await clock.sleep(retryPauseMs, request.signal);
     }
   }
+}
+
+/** The one that runs, and is asked nothing more than that; else one that is started for it. */
+async function supervisorOf(machine: SupervisedMachine, signal: AbortSignal | undefined): Promise<Descriptor> {
+  const view = await look(machine, supervisorRef);
+  if (isThere(view)) return view.descriptor as Descriptor;
+  return (await startDaemon(machine, { ref: supervisorRef, spec: machine.supervisorSpec, signal })).descriptor;
 }
 
 /** It was gone before it had answered, or was killed before it was ready: one that ends by itself will do so again. */
