@@ -277,7 +277,7 @@ class Place {
       name,
       // Asked for by those only who do not find it running: it may have been removed since it was seen.
       get known() {
-        return known && (isBeside || exists(files.folder));
+        return known && (isBeside || !isGone(files.folder));
       },
       descriptor: files.descriptor,
       log: files.log,
@@ -300,6 +300,15 @@ function exists(path: string): boolean {
     // Below a plain file there is nothing; below a folder that is closed to us, nothing of ours.
     if (['ENOTDIR', 'EACCES'].includes(errnoOf(error))) return false;
     throw fileFailure(error, path, 'read');
+  }
+}
+
+/** What can't be looked at just now is not gone for that. */
+function isGone(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch (error) {
+    return errnoOf(error) === 'ENOTDIR';
   }
 }
 
