@@ -17,6 +17,8 @@ import {
   removeIfThere,
   settleFile,
   settleFolder,
+  syncInPlace,
+  syncMeanwhile,
   writeAtOnce,
 } from './safe-files.js';
 import { createSocketPath, removeDeadSocket, type SocketWish } from './socket-path.js';
@@ -26,6 +28,8 @@ export interface FileSettings {
   readonly home: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform: NodeJS.Platform;
+  /** This program has nothing else to do while it waits for a disk. */
+  readonly hasTime?: boolean | undefined;
 }
 
 /** What was seen is not seen any more in a turn that takes longer: of a program that waits for a child, or in microtasks only. */
@@ -80,9 +84,10 @@ export class FileDescriptorRepo implements DescriptorRepo {
 
   async settle(held: HeldLock): Promise<void> {
     const { descriptor, spec, folder } = this.locate(held.ref).files;
-    const settled = await Promise.all([settleFile(descriptor), settleFile(spec)]);
+    const sync = this.settings.hasTime ? syncInPlace : syncMeanwhile;
+    const settled = await Promise.all([settleFile(descriptor, sync), settleFile(spec, sync)]);
     // That it was removed stands in the folder.
-    if (!settled[0] && this.settings.platform !== 'win32') await settleFolder(folder);
+    if (!settled[0] && this.settings.platform !== 'win32') await settleFolder(folder, sync);
   }
 
   async clear(held: HeldLock): Promise<void> {

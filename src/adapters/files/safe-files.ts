@@ -135,18 +135,27 @@ export function writeAtOnce(path: string, text: string): void {
   replace(path, text, () => {});
 }
 
-/** Has a file on disk, as it is now, without holding up the program. False where there is none. */
-export function settleFile(path: string): Promise<boolean> {
+/** How a file is synced. */
+export type Sync = (fd: number) => Promise<void>;
+
+/** Without holding up the program: by a thread of Node's pool. */
+export const syncMeanwhile: Sync = promisify(fsync);
+
+/** For a program that has nothing else to do: the first use of the pool would make four threads, and end it where no more may be made. */
+export const syncInPlace: Sync = async (fd) => fsyncSync(fd);
+
+/** Has a file on disk, as it is now. False where there is none. */
+export function settleFile(path: string, sync: Sync): Promise<boolean> {
   // For writing, without which Windows syncs nothing.
-  return settle(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  return settle(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK, sync);
 }
 
 /** The same of the names in a folder. Windows knows no such thing. */
-export function settleFolder(path: string): Promise<boolean> {
-  return settle(path, constants.O_RDONLY | constants.O_DIRECTORY);
+export function settleFolder(path: string, sync: Sync): Promise<boolean> {
+  return settle(path, constants.O_RDONLY | constants.O_DIRECTORY, sync);
 }
 
-async function settle(path: string, flags: number): Promise<boolean> {
+async function settle(path: string, flags: number, sync: Sync): Promise<boolean> {
   let fd: number;
   try {
     fd = openSync(path, flags);
@@ -155,7 +164,7 @@ async function settle(path: string, flags: number): Promise<boolean> {
     throw fileFailure(error, path, 'write');
   }
   try {
-    await promisify(fsync)(fd);
+    await sync(fd);
     return true;
   } catch (error) {
     throw fileFailure(error, path, 'write');

@@ -21,7 +21,7 @@ const verbs: Readonly<Record<string, Verb>> = { start, stop, restart };
 
 /** Runs any verb on the machine as it is composed for this platform. */
 export async function runVerb(invocation: Invocation): Promise<Answer> {
-  const settings = machineSettings({ home: invocation.value('--home') });
+  const settings = { ...machineSettings({ home: invocation.value('--home') }), hasTime: invocation.names.length === 1 };
   const machine = withSupervisor(composeMachine(settings), settings);
   const verb = verbs[invocation.verb] ?? (await findMore(invocation.verb));
   const answer = await verb(invocation, { machine, settings, cwd: workingFolder });
