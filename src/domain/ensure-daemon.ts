@@ -3,11 +3,10 @@ import { DaemonError } from './daemon-error.js';
 import type { DaemonSpec } from './daemon-spec.js';
 import type { Descriptor } from './descriptor.js';
 import { launchDaemon } from './launch-daemon.js';
-import { look } from './look.js';
 import { inPlaceOf, matchOf, type OnMismatch, type Remedy, remedyFor } from './mismatch.js';
 import type { Machine } from './ports.js';
 import { type StartRequest, type StartResult, startDaemon, started } from './start-daemon.js';
-import { endAndClear, lockWait, underLock } from './under-lock.js';
+import { endAndClear, lockWait, lookHeld, underLock } from './under-lock.js';
 
 export interface EnsureRequest extends StartRequest {
   readonly spec: DaemonSpec;
@@ -31,7 +30,7 @@ export async function ensureDaemon(machine: Machine, request: EnsureRequest): Pr
   if (result.outcome === 'started' || wishFor(result.descriptor, request) === 'use') return result;
   const command = await machine.spawner.resolve(request.spec, request.environment);
   const replaced = await underLock(machine, request.ref, lockWait(request.spec, request.signal), async (held) => {
-    const view = await look(machine, held.ref);
+    const view = await lookHeld(machine, held);
     const running = view.descriptor as Descriptor;
     // Another caller may have replaced it while we waited, or somebody may have come to use it.
     if (view.state !== 'running' || !(await isToBeReplaced(machine, running, request))) return undefined;

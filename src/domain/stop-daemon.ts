@@ -35,7 +35,8 @@ export interface StopResult {
 export async function stopDaemon(machine: Machine, request: StopRequest): Promise<StopResult> {
   const first = await look(machine, request.ref);
   // Nothing was ever kept under this name: no lock to take, and none to leave behind.
-  if (!first.place.known) return { name: first.place.name, outcome: 'already-stopped', pid: null, escaped: [], beyondReach: [] };
+  if (!first.place.known && first.reading.kind === 'absent')
+    return { name: first.place.name, outcome: 'already-stopped', pid: null, escaped: [], beyondReach: [] };
   if (first.state === 'unknown') throw unknownDaemon(first);
   // A start that is under way may take as long as its spec says. Where none is, the spec is not worth its reading.
   const spec = first.phase === 'ready' ? undefined : await machine.descriptors.readSpec(request.ref);

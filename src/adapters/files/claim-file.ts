@@ -74,8 +74,13 @@ function linkAlike(like: string, path: string, text: string): boolean {
   } catch {
     return false;
   }
-  const file = readOwnFile(path);
-  if (file && 'text' in file && file.text === text) return true;
-  removeIfThere(path);
-  return false;
+  let isOurs = false;
+  try {
+    const file = readOwnFile(path);
+    isOurs = file !== undefined && 'text' in file && file.text === text;
+    return isOurs;
+  } finally {
+    // Also where it can't be read just now: it names us, and nobody would let go of it.
+    if (!isOurs) removeIfThere(path);
+  }
 }

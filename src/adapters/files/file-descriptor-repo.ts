@@ -160,7 +160,12 @@ export class FileDescriptorRepo implements DescriptorRepo {
     if (ref.descriptor !== undefined) {
       const files = filesBeside(ref.descriptor);
       const folder = checkedFolder(files.folder, { create: false });
-      return new Place(checkedFolderName(ref.name), files, folder !== undefined && (exists(files.lock) || exists(files.descriptor)), true);
+      return new Place(
+        checkedFolderName(ref.name),
+        files,
+        folder !== undefined && [files.lock, files.claim, files.descriptor].some(exists),
+        true,
+      );
     }
     const kept = this.kept.get(ref);
     const wanted = kept ? kept.place.name : checkedFolderName(ref.name);

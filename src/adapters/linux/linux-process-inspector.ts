@@ -147,7 +147,6 @@ export class LinuxProcessInspector implements ProcessInspector {
   }
 }
 
-/** What few are asked for is found out when they are: the owner, who is that of whoever has the slot by then, takes half as long as all the rest. */
 /** What few ask for is looked for when they do. A class, since a getter of each object's own would take longer than all the rest of it. */
 class TableRow implements ProcessRow {
   readonly pid: number;

@@ -1,4 +1,4 @@
-import { constants, fstatSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs';
+import { constants, fchmodSync, fstatSync, ftruncateSync, lstatSync, openSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DaemonError, isDaemonError } from '../../domain/daemon-error.js';
 import { judgeObservation, judgeWorld, type Observation, type ProcessIdentity, type Vantage } from '../../domain/identity.js';
@@ -44,7 +44,8 @@ interface Attempt {
  */
 export class FileLifecycleLock implements LifecycleLock {
   private readonly nonce = randomId();
-  private holdsHome = false;
+  /** The home's own lock, while it is held or waited for. */
+  private home: Promise<void> | undefined;
   /** Claims of ours that are held: the next one may be another link to the same file. */
   private readonly claims = new Set<string>();
 
@@ -72,25 +73,47 @@ export class FileLifecycleLock implements LifecycleLock {
     const { repo } = this.system;
     const known = repo.openFolder(ref);
     if (known) return known;
-    if (this.holdsHome) return repo.createFolder(ref);
-    const home = repo.createHome();
-    const release = await this.acquireFile({ lock: join(home, '.lock'), claim: join(home, '.lock.claim') }, ref.name, deadline, wait);
+    if (this.system.claimsFirst) {
+      await this.shareHome(ref.name, deadline, wait);
+      return repo.createFolder(ref);
+    }
+    const release = await this.acquireHome(ref.name, deadline, wait);
     try {
-      repo.lookAnew();
       return repo.createFolder(ref);
     } finally {
-      if (this.system.claimsFirst) this.holdHome(release);
-      else release();
+      release();
     }
   }
 
-  /** For this turn of the event loop: whoever starts hundreds makes all of their folders in it. A program that may end within it lets go at once. */
-  private holdHome(release: () => void): void {
-    this.holdsHome = true;
-    setImmediate(() => {
-      this.holdsHome = false;
-      release();
-    });
+  /** Returns while it is held for this turn of the event loop: whoever starts hundreds makes all of their folders in it. A program that may end within it lets go at once. */
+  private async shareHome(name: string, deadline: number, wait: LockWait): Promise<void> {
+    while (this.home) {
+      // What another one could not have is tried once more, in our own time.
+      if (await succeeds(this.home)) return;
+    }
+    this.home = this.holdHome(name, deadline, wait);
+    await this.home;
+  }
+
+  private async holdHome(name: string, deadline: number, wait: LockWait): Promise<void> {
+    try {
+      const release = await this.acquireHome(name, deadline, wait);
+      setImmediate(() => {
+        this.home = undefined;
+        release();
+      });
+    } catch (error) {
+      this.home = undefined;
+      throw error;
+    }
+  }
+
+  private async acquireHome(name: string, deadline: number, wait: LockWait): Promise<() => void> {
+    const { repo } = this.system;
+    const home = repo.createHome();
+    const release = await this.acquireFile({ lock: join(home, '.lock'), claim: join(home, '.lock.claim') }, name, deadline, wait);
+    repo.lookAnew();
+    return release;
   }
 
   private async acquireFile(files: { lock: string; claim: string }, name: string, deadline: number, wait: LockWait): Promise<() => void> {
@@ -138,6 +161,7 @@ export class FileLifecycleLock implements LifecycleLock {
     const release = () => {
       // The kernel frees it with the file. Words that stay name us, and are obeyed for as long as we live at most.
       quietly(() => ftruncateSync(fd, 0));
+      quietly(() => setWordless(fd, false));
       closeQuietly(fd);
     };
     const words = encodeHolder(this.me('kernel'));
@@ -147,6 +171,7 @@ export class FileLifecycleLock implements LifecycleLock {
     } catch (error) {
       // A full disk must not keep a daemon from being stopped: the kernel's lock holds without the words.
       if (errnoOf(error) !== 'ENOSPC' && errnoOf(error) !== 'EDQUOT') throw fileFailure(error, files.lock, 'write');
+      naming(files.lock, 'write', () => setWordless(fd, true));
     }
     const claim = readClaim(files.claim);
     if (!claim || this.isFree(claim)) return release;
@@ -207,9 +232,25 @@ export class FileLifecycleLock implements LifecycleLock {
 }
 
 function readLockFile(path: string): LockHolder | undefined {
+  if (isWordless(path)) throw unsafe(path, 'only the kernel can tell who has it');
   const file = readOwnFile(path);
   if (file && 'notAFile' in file) throw unsafe(path, file.notAFile);
   return file && decodeHolder(file.text);
+}
+
+/**
+ * On a full disk the kernel's lock is held without words, while a link may still be made there: the mode of the file, which needs no
+ * space, says that only the kernel can tell whether somebody has it.
+ */
+const wordlessMode = 0o700;
+
+function setWordless(fd: number, isWordless: boolean): void {
+  if (isWordless !== ((fstatSync(fd).mode & 0o100) !== 0)) fchmodSync(fd, isWordless ? wordlessMode : 0o600);
+}
+
+function isWordless(path: string): boolean {
+  const stat = naming(path, 'read', () => lstatSync(path, { throwIfNoEntry: false }));
+  return stat !== undefined && (stat.mode & 0o100) !== 0;
 }
 
 interface LockFile {
@@ -248,6 +289,15 @@ function isSameFile(fd: number, path: string): boolean {
     const open = fstatSync(fd);
     return named !== undefined && named.ino === open.ino && named.dev === open.dev;
   });
+}
+
+async function succeeds(work: Promise<void>): Promise<boolean> {
+  try {
+    await work;
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** What was done under the lock is done, and must not be told as a failure because the lock could not be let go of. */

@@ -1,4 +1,4 @@
-import { afterStop } from '../../domain/after-stop.js';
+import { afterStop, insistOnRecords } from '../../domain/after-stop.js';
 import { DaemonError } from '../../domain/daemon-error.js';
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import { look } from '../../domain/look.js';
@@ -6,7 +6,7 @@ import type { DaemonRef, Machine } from '../../domain/ports.js';
 import type { RestartRequest } from '../../domain/restart-daemon.js';
 import { alreadyRunning, type StartRequest, type StartResult } from '../../domain/start-daemon.js';
 import { stopDaemon } from '../../domain/stop-daemon.js';
-import { lockWait, underLock, unknownDaemon } from '../../domain/under-lock.js';
+import { lockWait, lookHeld, underLock, unknownDaemon } from '../../domain/under-lock.js';
 import { autostartContext } from '../composition/autostart.js';
 import type { MachineSettings } from '../composition/settings.js';
 import { type AutostartContext, findService, startService } from './autostart.js';
@@ -36,8 +36,9 @@ export async function startByService(
     if (!isRestart && now.state === 'running' && now.phase === 'ready') return alreadyRunning(machine, now, { ref, spec });
     if (spec) await remember(machine, ref, spec, request.signal);
     const start = async () => startService(context, await findDaemonTarget(context, ref.name), request.signal);
+    if (isRestart) await insistOnPlace(machine, ref, request.signal);
     const stopped = isRestart ? await stopDaemon(machine, { ref, graceMs: request.graceMs, signal: request.signal }) : undefined;
-    if (stopped && now.descriptor && ['stopped', 'killed'].includes(stopped.outcome)) await afterStop(now.descriptor, start);
+    if (stopped?.pid && ['stopped', 'killed'].includes(stopped.outcome)) await afterStop({ name: ref.name, pid: stopped.pid }, start);
     else await start();
     const { descriptor, place } = await look(machine, ref);
     if (descriptor === null) throw endedSince(ref.name);
@@ -49,6 +50,14 @@ function remember(machine: Machine, ref: DaemonRef, spec: DaemonSpec, signal: Ab
   return underLock(machine, ref, lockWait(spec, signal), async (held) => {
     await machine.descriptors.writeSpec(held, spec);
     await machine.descriptors.settle(held);
+  });
+}
+
+/** Where no record can be written, that is known before the daemon is stopped. */
+function insistOnPlace(machine: Machine, ref: DaemonRef, signal: AbortSignal | undefined): Promise<void> {
+  return underLock(machine, ref, lockWait(undefined, signal), async (held) => {
+    const { state, descriptor } = await lookHeld(machine, held);
+    if (state === 'running' && descriptor) await insistOnRecords(machine, held, descriptor);
   });
 }
 

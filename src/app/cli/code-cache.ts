@@ -26,7 +26,7 @@ export function runCompiled(name: string, use: string): void {
   script.runInThisContext()(module.exports, require, module, path, __dirname);
   // As whatever else is loaded. Node has no such table where --experimental-default-type=module stands in NODE_OPTIONS.
   if (require.cache) require.cache[path] = module as unknown as NodeJS.Module;
-  if (!cachedData) process.once('exit', () => quietly(() => keepCompiled(cache, script)));
+  if (!cachedData || script.cachedDataRejected) process.once('exit', () => quietly(() => keepCompiled(cache, script)));
 }
 
 function compile(path: string, cachedData: Buffer | undefined): Script {

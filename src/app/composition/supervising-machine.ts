@@ -4,7 +4,7 @@ import type { SupervisingMachine } from '../../domain/ports.js';
 import { composeMachine } from './compose.js';
 import type { MachineSettings } from './settings.js';
 
-/** What a supervisor runs on. It takes the lock by claim alone: no helper process stands between a crash and the next run. */
+/** What a supervisor runs on. It takes the lock by claim wherever that goes: no helper process stands between a crash and the next run. */
 export function composeSupervisingMachine(settings: MachineSettings): SupervisingMachine {
   const machine = composeMachine({ ...settings, claimsFirst: true });
   return { ...machine, health: new NetHealthProber(), backgroundClock: new SystemClock(false) };

@@ -20,7 +20,7 @@ let isSwept = false;
 export async function makePoolFolder(): Promise<string> {
   if (!isSwept) {
     isSwept = true;
-    await removeAbandoned(tmpdir());
+    await removeAbandoned(realpathSync(tmpdir()));
   }
   const folder = realpathSync(mkdtempSync(join(tmpdir(), prefix)));
   const here = await machineOf(folder).inspector.vantage();
@@ -33,22 +33,25 @@ export async function makePoolFolder(): Promise<string> {
  * a daemon still runs there, whose record that would take away.
  */
 async function removeAbandoned(parent: string): Promise<void> {
-  for (const name of namesIn(parent).filter((one) => one.startsWith(prefix))) {
-    const folder = join(parent, name);
+  const folders = namesIn(parent)
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => join(parent, name));
+  const living = folders.length === 0 ? [] : await livingDescriptors(machineOf(parent));
+  for (const folder of folders) {
     try {
-      if (await isAbandoned(folder)) rmSync(folder, { recursive: true, force: true });
+      if (await isAbandoned(folder, living)) rmSync(folder, { recursive: true, force: true });
     } catch {
       // Somebody else's, or somebody else was quicker: nothing that a test could be failed over.
     }
   }
 }
 
-async function isAbandoned(folder: string): Promise<boolean> {
+async function isAbandoned(folder: string, living: readonly string[]): Promise<boolean> {
   const file = lstatSync(folder).isDirectory() && readOwnFile(join(folder, ownerFile));
   const owner = file && 'text' in file ? decodeHolder(file.text) : undefined;
   if (!owner) return false;
-  const machine = machineOf(folder);
-  return isDead(await sight(machine.inspector, owner)) && !(await isOnRecord(folder)) && !(await isMarked(machine, folder));
+  const isInUse = living.some((descriptor) => descriptor.startsWith(folder + sep));
+  return !isInUse && isDead(await sight(machineOf(folder).inspector, owner)) && !(await isOnRecord(folder));
 }
 
 async function isOnRecord(folder: string): Promise<boolean> {
@@ -62,12 +65,14 @@ async function isOnRecord(folder: string): Promise<boolean> {
   return false;
 }
 
-/** Whether anybody lives that was started there, on whatever record. */
-async function isMarked({ inspector }: Machine, folder: string): Promise<boolean> {
+/** Of whoever lives that was started as a daemon, on whatever record. */
+async function livingDescriptors({ inspector }: Machine): Promise<readonly string[]> {
+  const found: string[] = [];
   for (const { pid, zombie } of await inspector.survey()) {
-    if (!zombie && (await inspector.marksOf(pid))?.descriptor.startsWith(folder + sep)) return true;
+    const marks = zombie ? undefined : await inspector.marksOf(pid);
+    if (marks) found.push(marks.descriptor);
   }
-  return false;
+  return found;
 }
 
 function machineOf(home: string): Machine {

@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect } from 'vitest';
 import { FileDescriptorRepo } from '../../../src/adapters/files/file-descriptor-repo.js';
 import type { Descriptor } from '../../../src/domain/descriptor.js';
@@ -41,6 +42,14 @@ describe('a folder of a daemon', () => {
     expect(repo.place(ref).known).toBe(true);
     rmSync(home.path, { recursive: true });
     expect(repo.place(ref).known).toBe(false);
+  });
+
+  test('with a descriptor of its own is known as soon as somebody claims it', ({ home }) => {
+    const ref = { name: 'clock', descriptor: join(home.folder, 'own', 'clock.json') };
+    mkdirSync(join(home.folder, 'own'), { mode: 0o700 });
+    expect(repoOf(home.path).place(ref).known).toBe(false);
+    home.file('own/clock.lock.claim', '');
+    expect(repoOf(home.path).place(ref).known).toBe(true);
   });
 
   test('that is made by somebody else is found by whoever waits for it without giving up his turn', async ({ home }) => {

@@ -22,6 +22,8 @@ import { Flock, hasFlock } from '../../../src/adapters/linux/flock.js';
 import { LinuxProcessInspector } from '../../../src/adapters/linux/linux-process-inspector.js';
 import { FileLifecycleLock } from '../../../src/adapters/posix/file-lifecycle-lock.js';
 import { SystemClock } from '../../../src/adapters/system-clock.js';
+import type { Clock } from '../../../src/domain/ports.js';
+import { canMount, TinyDisk } from '../../support/tiny-disk.js';
 import { waitFor } from '../../support/wait-for.js';
 import { type Actor, Programs } from './programs.js';
 
@@ -32,7 +34,7 @@ const mayUnshareNetwork = onLinux && spawnSync('unshare', ['-n', 'true'], { stdi
 const programs = new Programs();
 let home = '';
 
-beforeAll(() => programs.bundle('lock-program', 'crowd-program', 'claim-program'));
+beforeAll(() => programs.bundle('lock-program', 'crowd-program', 'claim-program', 'starved-claim-program'));
 afterAll(() => programs.remove());
 
 beforeEach(() => {
@@ -49,7 +51,7 @@ function taker(kind: Kind, timeoutMs = 20_000, prefix: readonly string[] = []): 
 }
 
 /** This process as one more that wants the lock. */
-function ourLock(options: { claimsFirst?: boolean; repo?: FileDescriptorRepo } = {}): FileLifecycleLock {
+function ourLock(options: { claimsFirst?: boolean; repo?: FileDescriptorRepo; clock?: Clock } = {}): FileLifecycleLock {
   return new FileLifecycleLock({
     clock: new SystemClock(),
     repo: ourRepo(),
@@ -64,6 +66,7 @@ function ourRepo(): FileDescriptorRepo {
 }
 
 const shared = { name: 'shared' };
+const soon = { timeoutMs: 20_000 };
 
 function childrenOf(pid: number): readonly string[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
@@ -216,7 +219,6 @@ describe.skipIf(!canFlock)('flock beside a process that has none (needs Linux an
 });
 
 describe.skipIf(!canFlock)('claims of one process (needs Linux and flock)', () => {
-  const soon = { timeoutMs: 20_000 };
   const claimOf = (name: string) => join(home, name, 'lock.claim');
 
   it('are one file, linked: each is let go of by itself, and keeps out others meanwhile', async () => {
@@ -248,6 +250,39 @@ describe.skipIf(!canFlock)('claims of one process (needs Linux and flock)', () =
     expect(readdirSync(join(home, 'shared'))).toEqual(['lock']);
   });
 
+  it('of the home: starts of one turn share it, and none of them waits for another', async () => {
+    let naps = 0;
+    const real = new SystemClock();
+    const clock: Clock = {
+      monotonicMs: () => real.monotonicMs(),
+      wallTime: () => real.wallTime(),
+      sleep: (ms, signal) => {
+        naps++;
+        return real.sleep(ms, signal);
+      },
+    };
+    const lock = ourLock({ claimsFirst: true, clock });
+    const names = Array.from({ length: 30 }, (_, index) => `new-${index}`);
+    const held = await Promise.all(names.map((name) => lock.acquire({ name }, soon)));
+    expect([held.length, naps]).toEqual([30, 0]);
+    await Promise.all(held.map(({ release }) => release()));
+    await new Promise(setImmediate);
+    expect(existsSync(join(home, '.lock.claim'))).toBe(false);
+  });
+
+  it('of the home: one whose wait is cancelled cancels nobody else’s', async () => {
+    const holder = await ourLock({ claimsFirst: true }).acquire({ name: 'before' }, soon);
+    const lock = ourLock({ claimsFirst: true });
+    const cancel = new AbortController();
+    const first = lock.acquire({ name: 'first' }, { ...soon, signal: cancel.signal });
+    const second = lock.acquire({ name: 'second' }, soon);
+    const refusal = expect(first).rejects.toMatchObject({ code: 'cancelled' });
+    cancel.abort();
+    await refusal;
+    await (await second).release();
+    await holder.release();
+  });
+
   it('of the home: what was seen before it was held is looked at again', async () => {
     const repo = ourRepo();
     expect(repo.place(shared).known).toBe(false);
@@ -257,6 +292,26 @@ describe.skipIf(!canFlock)('claims of one process (needs Linux and flock)', () =
     expect(held.ref.name).toBe('SHARED');
     await held.release();
     expect(readdirSync(home).filter((name) => !name.startsWith('.'))).toEqual(['SHARED']);
+  });
+});
+
+describe.skipIf(!canFlock || !canMount)('on a full disk (needs Linux, flock and mounts)', () => {
+  it('the kernel’s lock, which can’t say whose it is, is not taken by a claim that links to another', async () => {
+    const disk = new TinyDisk(home);
+    home = join(disk.folder, 'home');
+    try {
+      await (await ourLock().acquire(shared, soon)).release();
+      const inHaste = ourLock({ claimsFirst: true });
+      const other = await inHaste.acquire({ name: 'other' }, soon);
+      disk.fill();
+      const held = await ourLock().acquire(shared, soon);
+      await expect(inHaste.acquire(shared, { timeoutMs: 200 })).rejects.toMatchObject({ code: 'lock-timeout' });
+      await held.release();
+      await (await inHaste.acquire(shared, soon)).release();
+      await other.release();
+    } finally {
+      disk.unmount();
+    }
   });
 });
 
@@ -323,5 +378,11 @@ describe.skipIf(!onLinux)('claim file (needs Linux)', () => {
       expect(winners.length, `round ${round}`).toBe(1);
       expect(readClaim(join(home, 'claim'))?.pid, `round ${round}`).toBe(winners[0]?.pid);
     }
+  });
+
+  it('linked where it can’t be read again names nobody afterwards', async () => {
+    const paths = [join(home, 'first'), join(home, 'second')];
+    const starved = programs.start('starved-claim-program', paths, ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh']);
+    expect(await starved.answer()).toBe('won EMFILE EMFILE gone won');
   });
 });
