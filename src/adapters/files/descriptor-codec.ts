@@ -99,15 +99,13 @@ export function decodeDescriptor(
     if (!check(value[field])) return { kind: 'corrupt', reason: `its ${field} is not valid` };
   }
   if (mayBeDeep(text) && !isShallow(value, deepestLevels)) return { kind: 'corrupt', reason: 'it is nested too deep' };
-  // Later additions, which a descriptor of the first release may lack.
-  const additions = {
-    ready: isText(value.ready) ? value.ready : 'exec',
-    logOffset: isCount(value.logOffset) ? value.logOffset : 0,
-    notifyFile: isText(value.notifyFile) ? value.notifyFile : null,
-    stop: isStopPolicy(value.stop) ? value.stop : { signal: specDefaults.stopSignal, graceMs: specDefaults.graceMs },
-  };
-  // Nobody else has what was just parsed.
-  const descriptor = Object.assign(value, additions, { supervisedBy: withSoundService(withSoundWorld(value.supervisedBy)) });
+  // Later additions, which a descriptor of the first release may lack. Nobody else has what was just parsed.
+  if (!isText(value.ready)) value.ready = 'exec';
+  if (!isCount(value.logOffset)) value.logOffset = 0;
+  if (!isText(value.notifyFile)) value.notifyFile = null;
+  if (!isStopPolicy(value.stop)) value.stop = { signal: specDefaults.stopSignal, graceMs: specDefaults.graceMs };
+  value.supervisedBy = withSoundService(withSoundWorld(value.supervisedBy));
+  const descriptor = value;
   for (const [field, check] of optionalChecks) if (Object.hasOwn(value, field) && !check(value[field])) delete descriptor[field];
   for (const flag of flags) if (Object.hasOwn(value, flag) && value[flag] !== true) setFlag(descriptor, flag, Boolean(value[flag]));
   if (text.length > surelyWritableLength && Buffer.byteLength(encodeDescriptor(descriptor as unknown as Descriptor)) > largestFileBytes) {

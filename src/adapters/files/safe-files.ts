@@ -94,6 +94,8 @@ export function readOwnFile(path: string): { text: string } | { notAFile: string
     });
   }
   try {
+    const text = readShort(fd);
+    if (text !== undefined) return { text };
     return naming(path, 'read', () => {
       const stat = fstatSync(fd);
       if (!stat.isFile()) return { notAFile: 'it is not a regular file' };
@@ -102,6 +104,21 @@ export function readOwnFile(path: string): { text: string } | { notAFile: string
     });
   } finally {
     closeQuietly(fd);
+  }
+}
+
+/** What most of our files fit into. */
+const shortBytes = 4_096;
+let scratch: Buffer | undefined;
+
+/** By a single read at a position, which only a regular file answers with less than was asked for; `undefined` where it is to be looked at more closely. */
+function readShort(fd: number): string | undefined {
+  scratch ??= Buffer.allocUnsafeSlow(shortBytes);
+  try {
+    const length = readSync(fd, scratch, 0, shortBytes, 0);
+    return length > 0 && length < shortBytes ? scratch.toString('utf8', 0, length) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -29,20 +29,7 @@ export class LinuxProcessInspector implements ProcessInspector {
 
   observe(pid: number): Observation {
     const stat = readStat(pid);
-    if (stat) {
-      const { startToken, zombie, processGroup, session } = stat;
-      return {
-        kind: 'process',
-        startToken,
-        zombie,
-        processGroup,
-        session,
-        // Asked for by few.
-        get uid() {
-          return ownerOf(pid);
-        },
-      };
-    }
+    if (stat) return new SeenProcess(stat);
     // Not listed may mean hidden (hidepid): only the kernel's ESRCH proves that nobody is there.
     try {
       process.kill(pid, 0);
@@ -147,7 +134,28 @@ export class LinuxProcessInspector implements ProcessInspector {
   }
 }
 
-/** What few ask for is looked for when they do. A class, since a getter of each object's own would take longer than all the rest of it. */
+/** What few ask for is looked for when they do. Classes, since a getter of each object's own would take longer than all the rest of it. */
+class SeenProcess {
+  readonly kind = 'process';
+  readonly startToken: string;
+  readonly zombie: boolean;
+  readonly processGroup: number;
+  readonly session: number;
+  readonly #pid: number;
+
+  constructor({ pid, startToken, zombie, processGroup, session }: ProcStat) {
+    this.startToken = startToken;
+    this.zombie = zombie;
+    this.processGroup = processGroup;
+    this.session = session;
+    this.#pid = pid;
+  }
+
+  get uid(): number {
+    return ownerOf(this.#pid);
+  }
+}
+
 class TableRow implements ProcessRow {
   readonly pid: number;
   readonly startToken: string;
