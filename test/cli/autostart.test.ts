@@ -241,7 +241,10 @@ describe.concurrent('a service', () => {
     await program.says('keeping web');
     const { pid } = home.descriptor('web');
     process.kill(pid, 'SIGKILL');
-    await waitFor('the next run', () => home.descriptor('web').phase === 'ready' && home.descriptor('web').pid !== pid);
+    await waitFor('the next run', () => {
+      const seen = home.descriptor('web');
+      return seen?.phase === 'ready' && seen.pid !== pid;
+    });
     expect(program.ended).toBe(false);
     // That one is not to end by itself: it has looked by then.
     await waitFor('it to have found nothing broken', () => commandOf(home.descriptor('web').pid) === 'sleep');

@@ -118,10 +118,11 @@ describe.concurrent('while a start is under way', () => {
     latch.open();
     const { pid } = (await start.end()).json;
     // The new instance waits for the latch, too.
-    await waitFor(
-      'the new instance',
-      () => home.descriptor('clock') && home.descriptor('clock').pid !== pid && hasExecuted(home.descriptor('clock').pid),
-    );
+    await waitFor('the new instance', () => {
+      // Read once: between two records there is none.
+      const seen = home.descriptor('clock')?.pid;
+      return seen !== undefined && seen !== pid && hasExecuted(seen);
+    });
     latch.open();
     const restarted = (await restart.end()).json;
     expect(restarted.outcome).toBe('started');

@@ -85,10 +85,10 @@ describe.concurrent('ensure of a daemon that is defined otherwise', () => {
     const second = await kept('two').ensure();
     expect([first.outcome, second.outcome]).toEqual(['started', 'replaced']);
     process.kill(second.pid, 'SIGKILL');
-    const third = await waitFor(
-      'its next run',
-      () => home.descriptor('acme')?.phase === 'ready' && home.descriptor('acme').pid !== second.pid && home.descriptor('acme').pid,
-    );
+    const third = await waitFor('its next run', () => {
+      const { phase, pid } = home.descriptor('acme') ?? {};
+      return phase === 'ready' && pid !== second.pid && pid;
+    });
     expect(environmentOf(third).GIVEN).toBe('two');
     expect(await kept('one').ensure()).toMatchObject({ outcome: 'already-running', pid: third });
     await kept('two').stop();

@@ -94,9 +94,9 @@ export function readOwnFile(path: string): { text: string } | { notAFile: string
     });
   }
   try {
-    const text = readShort(fd);
-    if (text !== undefined) return { text };
     return naming(path, 'read', () => {
+      const text = readShort(fd);
+      if (text !== undefined) return { text };
       const stat = fstatSync(fd);
       if (!stat.isFile()) return { notAFile: 'it is not a regular file' };
       if (stat.size > largestFileBytes) return { notAFile: 'it is larger than 16 MB' };
@@ -117,8 +117,10 @@ function readShort(fd: number): string | undefined {
   try {
     const length = readSync(fd, scratch, 0, shortBytes, 0);
     return length > 0 && length < shortBytes ? scratch.toString('utf8', 0, length) : undefined;
-  } catch {
-    return undefined;
+  } catch (error) {
+    // A folder, and what has no positions.
+    if (['EISDIR', 'ESPIPE'].includes(errnoOf(error))) return undefined;
+    throw error;
   }
 }
 
