@@ -15,30 +15,35 @@ export class LineSplitter {
   #held = nothing;
   #heldBytes = 0;
   #overflown = false;
+  #chunk: Buffer = nothing;
+  #start = 0;
 
   constructor(maxBytes = maxLineBytes) {
     this.#maxBytes = maxBytes;
   }
 
-  /** The lines that this chunk ends, without their newlines, good until the next. `overflow`: a line is longer than the bound, and none follows. */
-  *push(chunk: Buffer): Generator<Buffer | 'overflow', void> {
-    let start = 0;
-    while (!this.#overflown) {
-      const end = chunk.indexOf(newline, start);
-      const part = chunk.subarray(start, end < 0 ? chunk.length : end);
-      if (this.#heldBytes + part.length > this.#maxBytes) {
-        this.#overflown = true;
-        this.#held = nothing;
-        yield 'overflow';
-        return;
-      }
-      if (end < 0) {
-        this.#hold(part);
-        return;
-      }
-      yield this.#release(part);
-      start = end + 1;
+  /** Takes one more chunk, once all lines of the last one were taken out. */
+  push(chunk: Buffer): void {
+    this.#chunk = chunk;
+    this.#start = 0;
+  }
+
+  /** The next line that the chunk ends, without its newline, good until the next chunk. `overflow`: a line is longer than the bound, and none follows. */
+  next(): Buffer | 'overflow' | undefined {
+    const chunk = this.#chunk;
+    const start = this.#start;
+    if (start === chunk.length || this.#overflown) return undefined;
+    const end = chunk.indexOf(newline, start);
+    const part = chunk.subarray(start, end < 0 ? chunk.length : end);
+    this.#start = end < 0 ? chunk.length : end + 1;
+    if (this.#heldBytes + part.length > this.#maxBytes) {
+      this.#overflown = true;
+      this.#held = nothing;
+      return 'overflow';
     }
+    if (end >= 0) return this.#release(part);
+    this.#hold(part);
+    return undefined;
   }
 
   /** A copy, however short: a part would keep the whole of its chunk in memory. */

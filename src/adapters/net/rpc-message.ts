@@ -38,9 +38,10 @@ export type RpcMessage =
 
 /** Parses one line, and proves its shape. */
 export function decodeMessage(line: Buffer): RpcMessage {
-  if (!isUtf8(line)) return invalid(null, rpcCodes.parseError, 'the message is not UTF-8');
   const text = line.toString();
-  if (text.trim() === '') return { kind: 'blank' };
+  // What is not UTF-8 is decoded to this, which UTF-8 may say as well.
+  if (text.includes('\uFFFD') && !isUtf8(line)) return invalid(null, rpcCodes.parseError, 'the message is not UTF-8');
+  if (!beginsVisibly(text) && text.trim() === '') return { kind: 'blank' };
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -55,9 +56,15 @@ export function decodeMessage(line: Buffer): RpcMessage {
   return invalid(isId(value.id) ? value.id : null, rpcCodes.invalidRequest, 'the message is not a JSON-RPC 2.0 request');
 }
 
+/** Few enough characters that it does not matter whether a queue counts these or their bytes. */
+const shortText = 1_024;
+
 /** One line. Throws `RpcError` where the message can't be written as JSON or is longer than a line may be. */
-export function encodeMessage(message: object): Buffer {
-  const line = Buffer.from(`${toJson(message)}\n`);
+export function encodeMessage(message: object): string | Buffer {
+  const text = `${toJson(message)}\n`;
+  // The socket takes it as it is, sooner than any bytes could be made of it.
+  if (text.length <= shortText) return text;
+  const line = Buffer.from(text);
   if (line.length - 1 > maxLineBytes) {
     throw new RpcError(rpcCodes.internalError, `the message has ${line.length - 1} bytes, of ${maxLineBytes} that a line may have`);
   }
@@ -65,7 +72,7 @@ export function encodeMessage(message: object): Buffer {
 }
 
 /** One line, which has a result also where JSON leaves out what was to be one, as it does a function. Throws as `encodeMessage` does. */
-export function encodeAnswer(response: RpcResponse): Buffer {
+export function encodeAnswer(response: RpcResponse): string | Buffer {
   return encodeMessage('result' in response && isLeftOut(response.result) ? { ...response, result: null } : response);
 }
 
@@ -78,6 +85,12 @@ export function resultOf(response: RpcResponse): unknown {
     typeof message === 'string' ? message : 'the peer answered with an error',
     data,
   );
+}
+
+/** By a printable character of ASCII: almost every message does, and can't be blank then. */
+function beginsVisibly(text: string): boolean {
+  const first = text.charCodeAt(0);
+  return first > 0x20 && first < 0x7f;
 }
 
 function isRequest(value: Record<string, unknown>): value is Record<string, unknown> & RpcRequest {

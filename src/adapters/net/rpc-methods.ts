@@ -30,31 +30,63 @@ export class RpcMethods {
     this.#methods.set(method, answer);
   }
 
-  /** Answers a request of so many bytes. It is under way until its answer was handed to `send`; a notification has none. Never throws. */
-  async answer(request: RpcRequest, bytes: number, send: (answer: RpcResponse) => void): Promise<void> {
+  /**
+   * Answers a request of so many bytes: at once where its method does, else what is returned resolves when it is answered. It is under
+   * way until its answer was handed to `send`; a notification has none. Never throws.
+   */
+  answer(request: RpcRequest, bytes: number, send: (answer: RpcResponse) => void): Promise<void> | undefined {
     if (this.#underWay >= maxUnderWay || this.#underWayBytes + bytes > maxUnderWayBytes) {
       if (request.id !== undefined) send(failure(request.id, rpcCodes.tooManyRequests, 'too many requests under way'));
-      return;
+      return undefined;
     }
     this.#underWay++;
     this.#underWayBytes += bytes;
-    const answer = await this.#call(request);
-    if (answer) send(answer);
-    this.#underWay--;
-    this.#underWayBytes -= bytes;
+    const done = (answer: RpcResponse | undefined) => {
+      if (answer) send(answer);
+      this.#underWay--;
+      this.#underWayBytes -= bytes;
+    };
+    const answer = this.#call(request);
+    if (answer instanceof Promise) return answer.then(done);
+    done(answer);
+    return undefined;
   }
 
-  async #call({ id, method, params }: RpcRequest): Promise<RpcResponse | undefined> {
+  #call(request: RpcRequest): RpcResponse | undefined | Promise<RpcResponse | undefined> {
+    const { id, method, params } = request;
     const answer = this.#methods.get(method);
     if (!answer) return id === undefined ? undefined : failure(id, rpcCodes.methodNotFound, 'Method not found');
     try {
-      const result = await answer(params);
-      return id === undefined ? undefined : success(id, result);
+      const result = answer(params);
+      return isThenable(result) ? this.#await(request, result) : succeeded(request, result);
     } catch (thrown) {
-      const error = toRpcError(thrown);
-      if (id !== undefined) return failure(id, error.code, error.message, error.data);
-      this.#onNotificationError?.(method, error);
-      return undefined;
+      return this.#failed(request, thrown);
     }
   }
+
+  async #await(request: RpcRequest, result: PromiseLike<unknown>): Promise<RpcResponse | undefined> {
+    try {
+      return succeeded(request, await result);
+    } catch (thrown) {
+      return this.#failed(request, thrown);
+    }
+  }
+
+  #failed({ id, method }: RpcRequest, thrown: unknown): RpcResponse | undefined {
+    const error = toRpcError(thrown);
+    if (id !== undefined) return failure(id, error.code, error.message, error.data);
+    this.#onNotificationError?.(method, error);
+    return undefined;
+  }
+}
+
+function succeeded({ id }: RpcRequest, result: unknown): RpcResponse | undefined {
+  return id === undefined ? undefined : success(id, result);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
 }

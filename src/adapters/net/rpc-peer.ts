@@ -63,8 +63,6 @@ export class RpcPeer {
   #references = 0;
   #unreadMessages = 0;
   #overflowBytes = 0;
-  /** The lines of the last chunk that were not looked at yet, while the peer reads its answers to those before. */
-  #unheard: ReturnType<LineSplitter['push']> | undefined;
   #holdsOff = false;
   #finishing = false;
   #violation: string | undefined;
@@ -91,29 +89,36 @@ export class RpcPeer {
    * Asks the peer. Throws `RpcError` where it answers with an error, and `DaemonError`: `not-serving` where the connection
    * closes or the time is over, `protocol-error` where the peer breaks the protocol, `cancelled`.
    */
-  async request(method: string, params?: unknown, options: RequestOptions = {}): Promise<unknown> {
-    checkOptions(options, requestChecks);
-    const { timeoutMs, signal } = options;
+  async request(method: string, params?: unknown, options?: RequestOptions): Promise<unknown> {
+    if (options !== undefined) checkOptions(options, requestChecks);
     const id = ++this.#lastId;
     // Before anybody waits: to write it may run code of whoever made the params, which may throw, or abort.
     const line = encodeMessage({ jsonrpc: '2.0', id, method, params });
-    if (signal?.aborted) throw cancelled(method);
+    if (options?.signal?.aborted) throw cancelled(method);
     const answered = new Promise<RpcResponse>((answer, fail) => this.#waiting.set(id, { answer, fail }));
-    const fail = (error: Error) => this.#waiting.get(id)?.fail(error);
-    const onAbort = () => fail(cancelled(method));
-    const timer =
-      timeoutMs === undefined ? undefined : setTimeout(() => fail(unanswered(method, timeoutMs)), Math.min(timeoutMs, longestDurationMs));
-    signal?.addEventListener('abort', onAbort, { once: true });
+    const giveUp = options && this.#failBy(options, id, method);
     this.ref();
     try {
       if (!this.#write(line)) throw connectionClosed();
       return resultOf(await answered);
     } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', onAbort);
+      giveUp?.();
       this.#waiting.delete(id);
       this.unref();
     }
+  }
+
+  /** Fails a request that takes too long, or is cancelled. Returns how that ends. */
+  #failBy({ timeoutMs, signal }: RequestOptions, id: RpcId, method: string): () => void {
+    const fail = (error: Error) => this.#waiting.get(id)?.fail(error);
+    const onAbort = () => fail(cancelled(method));
+    const timer =
+      timeoutMs === undefined ? undefined : setTimeout(() => fail(unanswered(method, timeoutMs)), Math.min(timeoutMs, longestDurationMs));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    return () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
   }
 
   /** False where the connection is closed. Throws `RpcError` where the message is too long or can't be written as JSON. */
@@ -155,22 +160,22 @@ export class RpcPeer {
       if (this.#overflowBytes > maxOverflowBytes) this.socket.destroy();
       return;
     }
-    this.#unheard = this.#lines.push(chunk);
+    this.#lines.push(chunk);
     this.#readOn();
   }
 
   #readOn(): void {
     while (!this.#holdsOff) {
-      const next = this.#unheard?.next();
-      if (next === undefined || next.done) {
+      const line = this.#lines.next();
+      if (line === undefined) {
         if (this.socket.isPaused()) this.socket.resume();
         if (this.socket.readableEnded) this.#heardAll();
         return;
       }
       // The message before may have brought that about.
       if (this.socket.destroyed || this.#violation !== undefined) return;
-      if (next.value === 'overflow') this.#refuseOverflow();
-      else this.#receive(next.value);
+      if (line === 'overflow') this.#refuseOverflow();
+      else this.#receive(line);
     }
   }
 
@@ -197,7 +202,7 @@ export class RpcPeer {
       case 'blank':
         return;
       case 'request':
-        if (!this.#finishing) void this.#answer(message.request, line.length);
+        if (!this.#finishing) this.#answer(message.request, line.length);
         return;
       case 'response':
         this.#waiting.get(message.response.id)?.answer(message.response);
@@ -208,13 +213,17 @@ export class RpcPeer {
     }
   }
 
-  async #answer(request: RpcRequest, bytes: number): Promise<void> {
-    await this.#methods.answer(request, bytes, (answer) => this.#sendAnswer(answer));
-    if (this.#finishing) this.finish();
+  #answer(request: RpcRequest, bytes: number): void {
+    const answered = () => {
+      if (this.#finishing) this.finish();
+    };
+    const later = this.#methods.answer(request, bytes, (answer) => this.#sendAnswer(answer));
+    if (later) void later.then(answered);
+    else answered();
   }
 
   #sendAnswer(response: RpcResponse): void {
-    let line: Buffer;
+    let line: string | Buffer;
     try {
       line = encodeAnswer(response);
     } catch (error) {
@@ -223,20 +232,26 @@ export class RpcPeer {
     this.#write(line);
   }
 
-  #write(line: Buffer): boolean {
+  #write(line: string | Buffer): boolean {
     if (!this.socket.writable) return false;
     if (this.#unreadBytes > maxUnreadBytes) {
       this.socket.destroy();
       return false;
     }
+    // Nothing waits before it: mostly the system takes it at once, and there is nothing to keep count of.
+    if (this.socket.writableLength > 0) this.#writeCounted(line);
+    else if (!this.socket.write(line) || this.socket.writableLength > 0) this.#writeCounted('');
+    this.#holdOff();
+    return true;
+  }
+
+  #writeCounted(line: string | Buffer): void {
     this.ref();
     this.#unreadMessages++;
     this.socket.write(line, () => {
       this.#unreadMessages--;
       this.unref();
     });
-    this.#holdOff();
-    return true;
   }
 
   get #unreadBytes(): number {

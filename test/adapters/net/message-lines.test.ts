@@ -2,7 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { LineSplitter } from '../../../src/adapters/net/message-lines.js';
 
 function split(splitter: LineSplitter, ...chunks: (string | Buffer)[]): string[] {
-  return chunks.flatMap((chunk) => [...splitter.push(Buffer.from(chunk as string))].map(String));
+  const lines: string[] = [];
+  for (const chunk of chunks) {
+    splitter.push(Buffer.from(chunk as string));
+    for (let line = splitter.next(); line !== undefined; line = splitter.next()) lines.push(String(line));
+  }
+  return lines;
 }
 
 describe('LineSplitter', () => {
