@@ -35,10 +35,14 @@ const everyFileAModule = '--experimental-default-type';
 const start = ['start', 'x', '--', 'sleep', '1000'];
 
 describe('compiled code', () => {
-  test('is kept by the first start and the first stop, for those that follow; a verb that only reads writes nothing', async ({ home }) => {
+  test('is kept by the first start and the first stop, for those that follow; a verb that only reads, or has nothing to do, writes nothing', async ({
+    home,
+  }) => {
     const { built, run, kept } = freshlyInstalled(home);
     await run(['status', '--json']);
     await run(['list']);
+    expect(kept()).toEqual([]);
+    await run(['stop', 'x']);
     expect(kept()).toEqual([]);
     await run(start);
     await run(['stop', 'x']);

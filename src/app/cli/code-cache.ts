@@ -10,7 +10,7 @@ const abandonedAfterMs = 60_000;
 
 /**
  * Runs one of our own built files with the code that V8 has compiled of it before: a sixth of a `stop` is spent on compiling. What
- * nobody has kept yet is kept when this program exits. It is kept beside the file, where nobody can write who could not replace the
+ * nobody has kept yet is kept when this program exits, if it exports that it is exemplary by then. It is kept beside the file, where nobody can write who could not replace the
  * file itself, and is removed with the package. Node's own such cache wants a folder that is writable for all users, and Node 20 has none.
  */
 export function runCompiled(name: string, use: string): void {
@@ -22,11 +22,12 @@ export function runCompiled(name: string, use: string): void {
   const cache = join(__dirname, `.${name}.${use}.${DAEMONRY_BUILD}.${process.versions.v8}.${process.arch}.compiled`);
   const cachedData = readCompiled(cache, path);
   const script = compile(path, cachedData);
-  const module = { exports: {} as unknown, filename: path, id: path, loaded: true, children: [], paths: [] };
+  const module = { exports: {} as { readonly isExemplary?: boolean }, filename: path, id: path, loaded: true, children: [], paths: [] };
   script.runInThisContext()(module.exports, require, module, path, __dirname);
   // As whatever else is loaded. Node has no such table where --experimental-default-type=module stands in NODE_OPTIONS.
   if (require.cache) require.cache[path] = module as unknown as NodeJS.Module;
-  if (!cachedData || script.cachedDataRejected) process.once('exit', () => quietly(() => keepCompiled(cache, script)));
+  if (!cachedData || script.cachedDataRejected)
+    process.once('exit', () => quietly(() => module.exports.isExemplary && keepCompiled(cache, script)));
 }
 
 function compile(path: string, cachedData: Buffer | undefined): Script {

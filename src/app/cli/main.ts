@@ -11,14 +11,20 @@ declare const DAEMONRY_VERSION: string;
 
 const stderr = 2;
 
-/** The command line from its arguments to its exit code. Nothing that is thrown gets past it. */
-export async function main(argv: readonly string[]): Promise<void> {
+/**
+ * The command line from its arguments to its exit code. Nothing that is thrown gets past it. Returns what has become of the daemon,
+ * where the verb was about one.
+ */
+export async function main(argv: readonly string[]): Promise<unknown> {
   // Also where the arguments can't be read: whoever asked for JSON reads nothing else.
   const json = splitCommand(argv).own.includes('--json');
   try {
-    process.exitCode = render(await answer(argv), json);
+    const answered = await answer(argv);
+    process.exitCode = render(answered, json);
+    return typeof answered === 'string' ? undefined : answered.json?.outcome;
   } catch (error) {
     process.exitCode = fail(error, json, argv);
+    return undefined;
   }
 }
 
