@@ -87,6 +87,14 @@ const importAtOnce = (which = /await import\(('\.[^']*')\)/g) => ({
   },
 });
 
+/** Which a CommonJS file has at hand. */
+const requireAtHand = {
+  name: 'require-at-hand',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/require-here\.ts$/ }, () => ({ contents: 'export const requireHere = () => require;' }));
+  },
+};
+
 /** CommonJS starts 3 to 9 ms sooner than ES modules do, on every Node. */
 const commonJs = {
   format: 'cjs',
@@ -127,23 +135,22 @@ const commandLine = {
   },
   define: { ...common.define, 'import.meta.url': '""' },
   alias: { clipanion: 'clipanion/lib/advanced/index.mjs' },
-  plugins: [splitOnDemand, windowsAtFirstCall('../windows.cjs'), builtinsAtFirstCall],
+  plugins: [requireAtHand, splitOnDemand, windowsAtFirstCall('../windows.cjs'), builtinsAtFirstCall],
 };
 
 /** The same entry with the verbs that act in the same file, whose compiled code is kept: see ADR 21. */
 const acting = {
   ...commandLine,
   entryPoints: { acting: 'src/app/cli/entry.ts' },
-  plugins: [importAtOnce(/await import\(('\.\/run-verb\.js')\)/g), ...commandLine.plugins],
+  plugins: [...commandLine.plugins, importAtOnce(/await import\(('\.\/run-verb\.js')\)/g)],
 };
 
 const windows = {
   ...common,
   ...commonJs,
-  // It asks for koffi from its own file.
-  define: { ...common.define, 'import.meta.url': '__filename' },
   outdir: 'dist',
   entryPoints: { windows: 'src/app/composition/windows.ts' },
+  plugins: [requireAtHand],
 };
 
 /** It stays, so what it takes is as small as can be: CommonJS, and nothing that it does not need. */
@@ -154,7 +161,7 @@ const supervisor = {
   entryPoints: { supervisor: 'src/app/supervise/program.ts' },
   define: { ...common.define, 'import.meta.url': '""' },
   // A program that runs for long may have been upgraded on disk by the time it wants more.
-  plugins: [importAtOnce(), windowsAtFirstCall('./windows.cjs')],
+  plugins: [requireAtHand, importAtOnce(), windowsAtFirstCall('./windows.cjs')],
 };
 
 const library = {

@@ -1,11 +1,24 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { describe, expect } from 'vitest';
-import { commandLine, fixture, libraryFile } from '../support/suite.js';
+import { callsFlock, commandLine, fixture, libraryFile } from '../support/suite.js';
 import { type TemporaryHome, test } from '../support/temporary-home.js';
 
 /** Of Node's own modules those that take milliseconds to load. */
-const heavy = ['child_process', 'net', 'stream', 'http', 'https', 'crypto', 'url', 'vm', 'worker_threads', 'fs/promises', 'util'];
+const heavy = [
+  'child_process',
+  'net',
+  'stream',
+  'http',
+  'https',
+  'crypto',
+  'url',
+  'vm',
+  'worker_threads',
+  'fs/promises',
+  'util',
+  'perf_hooks',
+];
 
 /** The names of the files that a program has loaded, and of Node's heavy modules. */
 async function loadedBy(home: TemporaryHome, ...args: readonly string[]): Promise<readonly string[]> {
@@ -24,12 +37,13 @@ async function loadedBy(home: TemporaryHome, ...args: readonly string[]): Promis
 describe.concurrent('what is loaded', () => {
   test('by the verbs: what they need, and nothing that is for Windows', async ({ home }) => {
     const verb = (...args: readonly string[]) => loadedBy(home, '--', commandLine, ...args);
-    const acting = ['acting.cjs', 'daemonry.cjs', 'load-acting.cjs', 'node:child_process', 'node:net', 'node:stream', 'node:vm'];
-    expect(await verb('start', 'x', '--', 'sleep', '1000')).toEqual(acting);
+    const acting = ['acting.cjs', 'daemonry.cjs', ...(callsFlock ? ['koffi.node'] : []), 'load-acting.cjs'];
+    const spawning = ['node:child_process', 'node:net', 'node:stream'];
+    expect(await verb('start', 'x', '--', 'sleep', '1000')).toEqual([...acting, ...spawning, 'node:vm']);
     for (const reading of [['status', 'x'], ['list'], ['status', '--json']])
       expect(await verb(...reading), reading.join(' ')).toEqual(['daemonry.cjs', 'entry.cjs']);
-    // What it starts a lock's helper with brings the network along; nobody listens there who would have to be asked.
-    expect(await verb('stop', 'x')).toEqual(acting);
+    // Nobody listens there who would have to be asked; only a helper for the lock has to be spawned.
+    expect(await verb('stop', 'x')).toEqual([...acting, ...(process.platform === 'linux' && !callsFlock ? spawning : []), 'node:vm']);
     expect(await verb('doctor')).not.toContain('windows.cjs');
   });
 

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -32,4 +33,16 @@ export function plainEnvironment(folder: string): Record<string, string> {
   const { PATH = '/usr/bin:/bin', TMPDIR } = process.env;
   // Without NODE_EXTRA_CA_CERTS, too: where it is set, every start of Node 20 takes 60 ms longer.
   return { PATH, HOME: folder, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...surroundings };
+}
+
+/** Whether the package under test finds koffi for Linux: it takes the kernel's lock by a call then. */
+export const callsFlock = process.platform === 'linux' && finds(`@koromix/koffi-linux-${process.arch}`);
+
+function finds(name: string): boolean {
+  try {
+    createRequire(commandLine).resolve(name);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { KernelLock, KernelLockOutcome } from '../posix/file-lifecycle-lock.js';
 import { findTool } from '../posix/find-executable.js';
+import { flockNow } from './flock-call.js';
 
 /**
- * flock(2) through util-linux or busybox `flock`, on our own open file: the lock belongs to the open file that helper and
- * we share, so it stays when the helper is gone. Waiters queue in the kernel.
+ * flock(2) on our own open file: by a call where nobody holds it, else through util-linux or busybox `flock`, so that waiters
+ * queue in the kernel. The lock belongs to the open file that helper and we share, so it stays when the helper is gone.
  */
 export class Flock implements KernelLock {
   readonly openFlags = 0;
@@ -15,6 +16,7 @@ export class Flock implements KernelLock {
   async lock(fd: number, waitMs: number, signal: AbortSignal | undefined): Promise<KernelLockOutcome> {
     if (this.command === null) this.command = findFlock(this.env.PATH);
     if (!this.command) return 'unavailable';
+    if (flockNow(fd)) return 'locked';
     const [file, ...args] = this.command;
     // No option of flock's own for the time-out: busybox has none.
     return new Promise((resolve) => {

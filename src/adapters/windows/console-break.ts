@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { win32 } from 'node:path';
-import { koffiPackage } from './kernel.js';
+import { koffiPackage } from '../koffi.js';
+import { requireHere } from '../require-here.js';
 
 export interface BreakTarget {
   readonly pid: number;
@@ -23,7 +24,7 @@ const mostMs = 5_000;
  */
 export async function sendConsoleBreak({ pid, startToken, group }: BreakTarget): Promise<boolean> {
   if (win32.basename(process.execPath).toLowerCase() !== 'node.exe') return false;
-  const args = ['-e', helper, koffiPackage(), String(pid), startToken, String(group)];
+  const args = ['-e', helper, requireHere().resolve(koffiPackage('win32')), String(pid), startToken, String(group)];
   // `detached` means to Windows: without a console.
   const child = spawn(process.execPath, args, { detached: true, windowsHide: true, stdio: 'ignore', timeout: mostMs, env: plain() });
   return new Promise((resolve) => {

@@ -1,12 +1,10 @@
 import { DaemonError } from '../../domain/daemon-error.js';
+import { type Koffi, koffiPackage, loadKoffi } from '../koffi.js';
 
 /** As Windows gives it; never 0. */
 export type Handle = number;
 
 type Bytes = Buffer | null;
-
-// Not imported: bundlers give ES modules a `require` by an import of this very name.
-const nodeModule = process.getBuiltinModule('node:module');
 
 /** The functions of Windows that are used here, under their own names. Structures are bytes, since all of them are small. */
 export interface Kernel {
@@ -93,7 +91,7 @@ const signatures: Readonly<Record<string, readonly string[]>> = {
 let loaded: Kernel | undefined;
 
 /**
- * Loads koffi, which only Windows has need of. Throws `unsupported` where it can't be had: without it a process can't be
+ * Loads koffi, which Windows can't do without. Throws `unsupported` where it can't be had: without it a process can't be
  * told from its successor under the same pid, and nothing here goes by a pid alone.
  */
 export function loadKernel(): Kernel {
@@ -105,7 +103,7 @@ function bindAll(): Kernel {
   // Every layout here is that of 64 bits.
   if (!['x64', 'arm64'].includes(process.arch))
     throw new DaemonError('unsupported', `Windows on ${process.arch} is not supported`, { platform: 'win32', arch: process.arch });
-  const koffi = loadKoffi();
+  const koffi = insistOnKoffi();
   const functions: Record<string, unknown> = {};
   for (const [file, ofFile] of Object.entries(signatures)) {
     const library = koffi.load(file);
@@ -117,21 +115,12 @@ function bindAll(): Kernel {
   return functions as unknown as Kernel;
 }
 
-/** Of koffi, what is used here. Its parts for one system each are packages of their own, so that no other system installs any of it. */
-interface Koffi {
-  load(file: string): { func(signature: string): unknown };
-}
-
-/** Where a program that has only Node may load koffi from. */
-export function koffiPackage(): string {
-  return nodeModule.createRequire(import.meta.url).resolve(`@koromix/koffi-win32-${process.arch}`);
-}
-
-function loadKoffi(): Koffi {
+function insistOnKoffi(): Koffi {
+  const name = koffiPackage('win32');
   try {
-    return nodeModule.createRequire(import.meta.url)(koffiPackage());
+    return loadKoffi(name);
   } catch (error) {
-    const message = `the optional package @koromix/koffi-win32-${process.arch}, which daemonry needs on Windows, can't be loaded`;
+    const message = `the optional package ${name}, which daemonry needs on Windows, can't be loaded`;
     throw new DaemonError('unsupported', message, { platform: 'win32', arch: process.arch }, error);
   }
 }

@@ -23,6 +23,7 @@ import { LinuxProcessInspector } from '../../../src/adapters/linux/linux-process
 import { FileLifecycleLock } from '../../../src/adapters/posix/file-lifecycle-lock.js';
 import { SystemClock } from '../../../src/adapters/system-clock.js';
 import type { Clock } from '../../../src/domain/ports.js';
+import { callsFlock } from '../../support/suite.js';
 import { canMount, TinyDisk } from '../../support/tiny-disk.js';
 import { waitFor } from '../../support/wait-for.js';
 import { type Actor, Programs } from './programs.js';
@@ -51,7 +52,7 @@ function taker(kind: Kind, timeoutMs = 20_000, prefix: readonly string[] = []): 
 }
 
 /** This process as one more that wants the lock. */
-function ourLock(options: { claimsFirst?: boolean; repo?: FileDescriptorRepo; clock?: Clock } = {}): FileLifecycleLock {
+function ourLock(options: { claimsFirst?: boolean; repo?: FileDescriptorRepo; clock?: Clock; kernelLock?: Flock } = {}): FileLifecycleLock {
   return new FileLifecycleLock({
     clock: new SystemClock(),
     repo: ourRepo(),
@@ -73,6 +74,33 @@ function childrenOf(pid: number): readonly string[] {
 }
 
 describe.skipIf(!canFlock)('flock (needs Linux and util-linux or busybox flock)', () => {
+  // The programs of this test can't: they are bundled to where there is no koffi.
+  it.skipIf(!callsFlock)('is taken and let go of by a call, where nobody has it (needs koffi)', async () => {
+    const fake = join(home, 'bin');
+    mkdirSync(fake);
+    writeFileSync(join(fake, 'flock'), '#!/bin/sh\nexec sleep 1000\n', { mode: 0o755 });
+    const lock = ourLock({ kernelLock: new Flock({ PATH: fake }) });
+    for (let round = 0; round < 2; round++) {
+      const held = await lock.acquire(shared, { timeoutMs: 5_000 });
+      expect([await taker('kernel', 150).ask('take'), ourLock().holder(shared)]).toMatchObject([
+        `lock-timeout ${process.pid}`,
+        { by: 'kernel' },
+      ]);
+      await held.release();
+    }
+  });
+
+  it('excludes between one that calls and one that needs a helper', async () => {
+    const helped = taker('kernel');
+    expect(await helped.ask('take')).toBe('held');
+    const waiting = ourLock().acquire(shared, soon);
+    expect(await helped.ask('release')).toBe('free');
+    const held = await waiting;
+    expect(await taker('kernel', 150).ask('take')).toBe(`lock-timeout ${process.pid}`);
+    await held.release();
+    expect(await helped.ask('take')).toBe('held');
+  });
+
   it('excludes between two processes', async () => {
     const first = taker('kernel');
     expect(await first.ask('take')).toBe('held');
