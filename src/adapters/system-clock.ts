@@ -1,4 +1,5 @@
 import type { Clock } from '../domain/ports.js';
+import { monotonicMs } from './monotonic-ms.js';
 
 /** The machine's clocks. The monotonic one is the same for all programs of one boot, and may stand still while the machine sleeps. */
 export class SystemClock implements Clock {
@@ -6,7 +7,7 @@ export class SystemClock implements Clock {
   constructor(private readonly keepsAlive = true) {}
 
   monotonicMs(): number {
-    return Number(process.hrtime.bigint()) / 1e6;
+    return monotonicMs();
   }
 
   wallTime(): string {

@@ -6,6 +6,7 @@ import { formatOwner } from '../../domain/owner.js';
 import type { LaunchRequest } from '../../domain/ports.js';
 import { shown } from '../../domain/shown.js';
 import { isVariableName } from '../../domain/variable-name.js';
+import { monotonicMs } from '../monotonic-ms.js';
 import { errnoOf } from './file-errors.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -95,7 +96,7 @@ function readBounded(path: string, mayWait: boolean): Buffer {
   try {
     const isPipe = fstatSync(fd).isFIFO();
     if (isPipe && !mayWait) throw errnoError('ESPIPE');
-    const began = performance.now();
+    const began = monotonicMs();
     const bytes = Buffer.allocUnsafe(largestEnvFileBytes + 1);
     for (let length = 0; length < bytes.length; ) {
       const count = readSome(fd, bytes, length);
@@ -103,7 +104,7 @@ function readBounded(path: string, mayWait: boolean): Buffer {
       const isWaiting = count === undefined || (count === 0 && isPipe && length === 0);
       if (count === 0 && !isWaiting) return bytes.subarray(0, length);
       if (isWaiting && !mayWait) throw errnoError('ESPIPE');
-      if (isWaiting) waitOn(performance.now() - began, count === undefined ? writtenWithinMs : openedWithinMs);
+      if (isWaiting) waitOn(monotonicMs() - began, count === undefined ? writtenWithinMs : openedWithinMs);
       length += count ?? 0;
     }
     throw errnoError('EFBIG');

@@ -5,6 +5,7 @@ import { checkedFolderName, checkedName, nameKey, sameName } from '../../domain/
 import type { DaemonSpec } from '../../domain/daemon-spec.js';
 import type { Descriptor, DescriptorReading } from '../../domain/descriptor.js';
 import type { DaemonPlace, DaemonRef, DescriptorRepo, HeldLock, InstanceFiles } from '../../domain/ports.js';
+import { monotonicMs } from '../monotonic-ms.js';
 import { type DaemonFiles, filesBeside, filesInHome } from './daemon-files.js';
 import { decodeDescriptor, encodeDescriptor } from './descriptor-codec.js';
 import { errnoOf, fileFailure, naming } from './file-errors.js';
@@ -47,7 +48,7 @@ export class FileDescriptorRepo implements DescriptorRepo {
 
   place(ref: DaemonRef): DaemonPlace {
     // With this every look begins.
-    if (performance.now() - this.turn.startedAt > longestTurnMs) this.lookAnew();
+    if (monotonicMs() - this.turn.startedAt > longestTurnMs) this.lookAnew();
     return this.locate(ref).shown;
   }
 
@@ -197,7 +198,7 @@ export class FileDescriptorRepo implements DescriptorRepo {
 
   /** Whatever was seen in this turn: for who holds the home's lock by now. */
   lookAnew(): void {
-    this.turn = { startedAt: performance.now() };
+    this.turn = { startedAt: monotonicMs() };
   }
 
   createHome(): string {

@@ -1,4 +1,5 @@
 import type { ControlChannel, HelloOutcome, OccupationOutcome, ReloadOutcome } from '../../domain/ports.js';
+import { monotonicMs } from '../monotonic-ms.js';
 import { connectSocket, leaveGently } from './connect-socket.js';
 import { parseHello } from './hello.js';
 import { isRpcError, rpcCodes } from './rpc-error.js';
@@ -75,14 +76,14 @@ type Unanswered = { kind: 'nobody' | 'denied' | 'other' };
 
 /** One conversation, on one connection, within the time. */
 export async function converse<T>(path: string, timeoutMs: number, talk: (ask: Ask) => Promise<T>): Promise<T | Unanswered> {
-  const deadline = performance.now() + timeoutMs;
+  const deadline = monotonicMs() + timeoutMs;
   const reached = await connectSocket({ path }, timeoutMs);
   if (reached.kind !== 'connected') return { kind: reached.kind };
   try {
     // Loaded here, since most commands never ask anybody. It may be gone by now: then nobody can be asked.
     const { RpcPeer } = await import('./rpc-peer.js');
     const peer: RpcPeer = new RpcPeer(reached.socket, { onInvalid: 'close' });
-    return await talk((method) => peer.request(method, undefined, { timeoutMs: Math.max(0, deadline - performance.now()) }));
+    return await talk((method) => peer.request(method, undefined, { timeoutMs: Math.max(0, deadline - monotonicMs()) }));
   } catch {
     return { kind: 'other' };
   } finally {

@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import { DaemonError } from '../../domain/daemon-error.js';
 import type { Observation, ProcessIdentity, Vantage } from '../../domain/identity.js';
 import type { Launch, ProcessEnd } from '../../domain/ports.js';
+import { giveWay } from '../give-way.js';
 
 /** Where the word arrives that lets the command run. */
 export const gateFd = 3;
@@ -29,11 +30,13 @@ export class PosixLaunch implements Launch {
   static async of(
     child: ChildProcess,
     inspector: Inspector,
-    behind: { readonly input: unknown; readonly word: string; readonly waitedMs?: number } | undefined,
+    behind:
+      | { readonly input: unknown; readonly word: string; readonly waitedMs?: number; readonly hasTime?: boolean | undefined }
+      | undefined,
   ): Promise<PosixLaunch> {
     const fate = new Fate(child);
     // Without a descriptor to spare there are no streams at all.
-    const gate = behind?.input ? { input: behind.input as GateInput, word: behind.word } : undefined;
+    const gate = behind?.input ? { input: behind.input as GateInput, word: behind.word, hasTime: behind.hasTime } : undefined;
     // One that is gone already answers with EPIPE, one that never was with ENOTCONN: its end tells more than these errors.
     gate?.input.on('error', () => {});
     if (child.pid === undefined) return new Promise((_, reject) => child.once('error', reject));
@@ -57,6 +60,7 @@ export class PosixLaunch implements Launch {
 
   open(): void {
     this.gate?.input.end(this.gate.word);
+    if (this.gate?.hasTime) giveWay();
   }
 
   async abort(): Promise<void> {
@@ -96,6 +100,7 @@ interface Gate {
   readonly input: GateInput;
   /** What lets the command run. */
   readonly word: string;
+  readonly hasTime: boolean | undefined;
 }
 
 /** How a child ends, and who waits for that. */

@@ -8,6 +8,7 @@ import type { Environment, Launch, LaunchRequest, ProcessSpawner, ResolvedComman
 import { composeEnvironment, marksEnvironment } from '../files/daemon-environment.js';
 import { errnoOf, fileFailure } from '../files/file-errors.js';
 import { closeQuietly } from '../files/safe-files.js';
+import { monotonicMs } from '../monotonic-ms.js';
 import { coverStrays } from './cover-strays.js';
 import { findExecutable, findTool } from './find-executable.js';
 import { type GateCommand, type GateTools, gateCommand, spareScript } from './gate-script.js';
@@ -19,6 +20,8 @@ export interface SpawnerSystem {
   readonly inspector: { vantage(): Vantage; observe(pid: number): Observation };
   /** Descriptors of ours above 2 that a child would inherit unasked. */
   readonly strayDescriptors: () => readonly number[];
+  /** See `FileSettings`. */
+  readonly hasTime?: boolean | undefined;
   /** Has a shell wait for the next launch: for a program that stays, and restarts what has crashed. */
   readonly keepsSpare?: boolean;
 }
@@ -69,7 +72,7 @@ export class PosixProcessSpawner implements ProcessSpawner {
       const cover = keep(openSync('/dev/null', 'r+'));
       const stdio = coverStrays(['ignore', log, log, gate ? 'pipe' : 'ignore', notify ?? 'ignore'], this.system.strayDescriptors(), cover);
       const child = spawn(file, args, { cwd: request.command.cwd, env: childEnv, stdio, detached: true });
-      return await PosixLaunch.of(child, inspector, gate && { input: child.stdio?.[gateFd], word: 'go\n' });
+      return await PosixLaunch.of(child, inspector, gate && { input: child.stdio?.[gateFd], word: 'go\n', hasTime: this.system.hasTime });
     } catch (error) {
       if (isDaemonError(error)) throw error;
       throw spawnFailure(error, request);
@@ -86,9 +89,7 @@ export class PosixProcessSpawner implements ProcessSpawner {
     const waiting = word === undefined ? undefined : this.spare?.take();
     if (word === undefined || !waiting) return undefined;
     const seen = this.system.inspector.observe(waiting.child.pid as number);
-    return seen.kind === 'process' && !seen.zombie
-      ? { ...waiting, word, waitedMs: Math.round(performance.now() - waiting.bornMs) }
-      : undefined;
+    return seen.kind === 'process' && !seen.zombie ? { ...waiting, word, waitedMs: Math.round(monotonicMs() - waiting.bornMs) } : undefined;
   }
 }
 

@@ -1,16 +1,22 @@
 import { isDead, judgeObservation, judgeWorld, type Observation, type ProcessIdentity, type Vantage } from '../../domain/identity.js';
 import type { SignalOutcome, SignalSender } from '../../domain/ports.js';
+import { giveWay } from '../give-way.js';
 
 /**
  * Signals what is proven to be the recorded process. Proof and signal are two system calls in a row, with nothing of ours
  * between them: the closest that can be had without a pidfd.
  */
 export class PosixSignalSender implements SignalSender {
-  constructor(private readonly inspector: { vantage(): Vantage; observe(pid: number): Observation }) {}
+  /** `hasTime`: see `FileSettings`. */
+  constructor(
+    private readonly inspector: { vantage(): Vantage; observe(pid: number): Observation },
+    private readonly hasTime = false,
+  ) {}
 
   send(target: ProcessIdentity, signal: string): SignalOutcome {
-    const refusal = this.refusal(target);
-    return refusal ?? kill(target.pid, signal);
+    const outcome = this.refusal(target) ?? kill(target.pid, signal);
+    if (this.hasTime && outcome === 'sent') giveWay();
+    return outcome;
   }
 
   sendToGroup(witness: ProcessIdentity, processGroup: number, signal: string): SignalOutcome {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { closeQuietly } from '../files/safe-files.js';
+import { monotonicMs } from '../monotonic-ms.js';
 import { coverStrays } from './cover-strays.js';
 import { spareArguments } from './gate-script.js';
 
@@ -11,7 +12,7 @@ const calmMs = 20;
 export interface WaitingGate {
   readonly child: ChildProcess;
   readonly input: Writable & { unref(): void };
-  /** By `performance.now()`. */
+  /** By `monotonicMs`. */
   readonly bornMs: number;
 }
 
@@ -47,7 +48,7 @@ export class SpareGate {
     if (this.waiting) return;
     let cover: number | undefined;
     try {
-      const bornMs = performance.now();
+      const bornMs = monotonicMs();
       cover = openSync('/dev/null', 'r+');
       const stdio = coverStrays(['pipe', 'ignore', 'ignore'], this.strays(), cover);
       const child = spawn(this.sh, spareArguments, { cwd: '/', env: {}, stdio, detached: true });

@@ -1,4 +1,5 @@
 import { isDaemonError } from '../../domain/daemon-error.js';
+import { monotonicMs } from '../monotonic-ms.js';
 
 /** Windows refuses to replace or open what a reader, an indexer or a virus scanner has open, for as long as that takes. */
 const passing = ['EPERM', 'EBUSY', 'EACCES'];
@@ -8,12 +9,12 @@ const patienceMs = 2_000;
 
 /** Tries again while somebody else has the file open, and fails as the last attempt did. Blocks: it is a matter of milliseconds. */
 export function patiently<T>(work: () => T): T {
-  const giveUpAt = performance.now() + patienceMs;
+  const giveUpAt = monotonicMs() + patienceMs;
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
     try {
       return work();
     } catch (error) {
-      if (!isPassing(error) || performance.now() + waitMs > giveUpAt) throw error;
+      if (!isPassing(error) || monotonicMs() + waitMs > giveUpAt) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, waitMs);
     }
   }

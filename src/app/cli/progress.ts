@@ -1,3 +1,4 @@
+import { monotonicMs } from '../../adapters/monotonic-ms.js';
 import { formatDuration } from '../../domain/quantity.js';
 import { isTerminal } from './terminal.js';
 
@@ -8,7 +9,7 @@ const showAfterMs = 250;
 /** A spinner with the elapsed time while `work` lasts, where somebody looks. */
 export async function withProgress<T>(text: string, quiet: boolean, work: () => Promise<T>): Promise<T> {
   if (quiet || !isTerminal(stderr)) return work();
-  const began = performance.now();
+  const began = monotonicMs();
   let done = false;
   let stop = () => {};
   const timer = setTimeout(async () => {
@@ -16,7 +17,7 @@ export async function withProgress<T>(text: string, quiet: boolean, work: () => 
     if (done) return;
     const spinner = yoctoSpinner({ text, stream: process.stderr }).start();
     const ticker = setInterval(() => {
-      spinner.text = `${text} ${formatDuration(Math.floor((performance.now() - began) / 1_000) * 1_000)}`;
+      spinner.text = `${text} ${formatDuration(Math.floor((monotonicMs() - began) / 1_000) * 1_000)}`;
     }, 1_000);
     stop = () => {
       clearInterval(ticker);

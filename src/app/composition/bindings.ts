@@ -32,12 +32,12 @@ const common: readonly Binding[] = [
 /** What Linux and macOS share: the launch gate, signals, a lock that the kernel holds on a file. */
 const posix: readonly Binding[] = [
   bind(tokens.descriptors, [tokens.settings], (settings) => new FileDescriptorRepo(settings)),
-  bind(tokens.signals, [tokens.inspector], (inspector) => new PosixSignalSender(inspector)),
+  bind(tokens.signals, [tokens.inspector, tokens.settings], (inspector, { hasTime }) => new PosixSignalSender(inspector, hasTime)),
   bind(
     tokens.spawner,
     [tokens.settings, tokens.inspector, tokens.strayDescriptors],
-    ({ env, isOursAlone = false }, inspector, strayDescriptors) =>
-      new PosixProcessSpawner({ env, inspector, strayDescriptors, keepsSpare: isOursAlone }),
+    ({ env, hasTime, isOursAlone = false }, inspector, strayDescriptors) =>
+      new PosixProcessSpawner({ env, inspector, strayDescriptors, hasTime, keepsSpare: isOursAlone }),
   ),
   bind(
     tokens.lock,

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../../adapters/monotonic-ms.js';
 import { connectSocket } from '../../adapters/net/connect-socket.js';
 import { type Hello, parseHello, protocolVersion } from '../../adapters/net/hello.js';
 import type { RequestOptions } from '../../adapters/net/request-options.js';
@@ -25,7 +26,7 @@ export interface OpenConnectionOptions {
  */
 export async function openConnection(path: string, options: OpenConnectionOptions): Promise<Connection> {
   const { timeoutMs, signal } = options;
-  const deadline = performance.now() + timeoutMs;
+  const deadline = monotonicMs() + timeoutMs;
   if (signal?.aborted) throw cancelled(path);
   const reached = await connectSocket({ path }, timeoutMs, signal);
   if (signal?.aborted) {
@@ -37,7 +38,7 @@ export async function openConnection(path: string, options: OpenConnectionOption
   try {
     const { speaks } = options;
     const params = speaks && { speaks };
-    const answer = await peer.request('system.hello', params, { timeoutMs: Math.max(0, deadline - performance.now()), signal });
+    const answer = await peer.request('system.hello', params, { timeoutMs: Math.max(0, deadline - monotonicMs()), signal });
     const hello = acceptHello(path, answer, options.instanceId);
     return new Connection(peer, hello, agree(path, hello, speaks));
   } catch (error) {

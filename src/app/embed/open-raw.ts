@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { monotonicMs } from '../../adapters/monotonic-ms.js';
 import { connectSocket } from '../../adapters/net/connect-socket.js';
 import { DaemonError } from '../../domain/daemon-error.js';
 import { cancelled, unreached } from './unreached.js';
@@ -19,7 +20,7 @@ export interface OpenRawOptions {
  */
 export async function openRaw(path: string, options: OpenRawOptions): Promise<Socket> {
   const { timeoutMs, signal, opening } = options;
-  const deadline = performance.now() + timeoutMs;
+  const deadline = monotonicMs() + timeoutMs;
   if (signal?.aborted) throw cancelled(path);
   const reached = await connectSocket({ path }, timeoutMs, signal);
   if (reached.kind !== 'connected') {
@@ -29,7 +30,7 @@ export async function openRaw(path: string, options: OpenRawOptions): Promise<So
   const { socket } = reached;
   try {
     if (signal?.aborted) throw cancelled(path);
-    if (opening !== undefined) await firstByte(socket, path, opening, deadline - performance.now(), signal);
+    if (opening !== undefined) await firstByte(socket, path, opening, deadline - monotonicMs(), signal);
     return socket.unref();
   } catch (error) {
     socket.destroy();

@@ -1,3 +1,4 @@
+import { monotonicMs } from '../../adapters/monotonic-ms.js';
 import { IdleCount, type Moment } from '../../domain/idle-count.js';
 
 /**
@@ -33,5 +34,5 @@ export class IdleTimer {
 }
 
 function now(): Moment {
-  return { monotonicMs: performance.now(), wallMs: Date.now() };
+  return { monotonicMs: monotonicMs(), wallMs: Date.now() };
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { onExit } from 'signal-exit';
+import { monotonicMs } from '../../adapters/monotonic-ms.js';
 import { speaksOf } from '../../adapters/net/hello.js';
 import { type OwnedSocket, openOwnedSocket } from '../../adapters/net/owned-socket.js';
 import { RpcPeer } from '../../adapters/net/rpc-peer.js';
@@ -102,7 +103,7 @@ export class ServeRuntime implements ServedDaemon, Administered {
       await this.#leases.prepare();
       await this.#openSocket();
       if (!this.#stopping) announceReadiness(this.#place);
-      this.#readyMs = performance.now();
+      this.#readyMs = monotonicMs();
     } catch (error) {
       this.#socket?.close();
       for (const undone of undo) undone();
@@ -210,7 +211,7 @@ export class ServeRuntime implements ServedDaemon, Administered {
 
   /** To leave before whoever started us has seen that we are ready would make a failure of the start. */
   async #isBeingStarted(): Promise<boolean> {
-    if (performance.now() - this.#readyMs > longestStartMs) return false;
+    if (monotonicMs() - this.#readyMs > longestStartMs) return false;
     const { descriptor, instanceId } = this.#place;
     return isBeingStarted(await readDescriptor(descriptor).catch(() => ''), instanceId);
   }
