@@ -1,6 +1,6 @@
 // The floor under daemonry's promises: what any Node program has to do that never starts a thing twice, is never without a record of
 // what runs, keeps its output, and says that it runs when it does. Nothing is checked, healed, cleaned up or explained here.
-// As a program: `start FOLDER FILE ARG…`, `stop FOLDER`, `list HOME`.
+// As a program: `start FOLDER FILE ARG…`, `stop FOLDER`, `list HOME`, `rotate LOG BYTES`, which ends with its standard input.
 const { spawn } = require('node:child_process');
 const fs = require('node:fs');
 const { promisify } = require('node:util');
@@ -60,6 +60,47 @@ function list(home) {
   }
 }
 
+/** As a log grows, each piece of it gets a file of its own: copied there, on disk, and only then taken out. How far it came is noted nowhere. */
+async function rotate(log, maxBytes) {
+  let isOver = false;
+  process.stdin
+    .on('end', () => {
+      isOver = true;
+    })
+    .resume();
+  fs.writeSync(1, 'ready');
+  let fd;
+  while (!isOver) {
+    if (fs.existsSync(log)) fd ??= fs.openSync(log, 'r+');
+    const piece = fd && maxBytes - (maxBytes % fs.fstatSync(fd).blksize);
+    while (fd && fs.fstatSync(fd).size > piece) await cut(log, fd, piece);
+    await sleep(50);
+  }
+}
+
+async function cut(log, fd, bytes) {
+  const copy = fs.openSync(`${log}.next`, 'wx', 0o600);
+  const chunk = Buffer.alloc(1024 * 1024);
+  for (let at = 0; at < bytes; ) {
+    const read = fs.readSync(fd, chunk, 0, Math.min(chunk.length, bytes - at), at);
+    fs.writeSync(copy, chunk, 0, read);
+    at += read;
+  }
+  await sync(copy);
+  fs.closeSync(copy);
+  // What is not on disk yet, the kernel would write while it holds up whoever appends.
+  await sync(fd);
+  const tool = spawn('fallocate', ['-c', '-l', String(bytes), '/proc/self/fd/3'], { stdio: ['ignore', 'ignore', 'inherit', fd] });
+  await new Promise((resolve, reject) => {
+    tool.once('error', reject);
+    tool.once('exit', (code) => (code === 0 ? resolve() : reject(new Error('nothing can be taken out here'))));
+  });
+  let last = 1;
+  while (fs.existsSync(`${log}.${last}`)) last++;
+  for (; last > 1; last--) fs.renameSync(`${log}.${last - 1}`, `${log}.${last}`);
+  fs.renameSync(`${log}.next`, `${log}.1`);
+}
+
 function flock(folder) {
   const fd = fs.openSync(`${folder}/lock`, 'a', 0o600);
   const helper = spawn('flock', ['-n', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd] });
@@ -112,5 +153,6 @@ if (require.main === module) {
       process.exit();
     });
   } else if (verb === 'stop') stop(folder).then(() => process.exit());
+  else if (verb === 'rotate') rotate(folder, Number(command[0]));
   else list(folder);
 }

@@ -17,7 +17,7 @@ export function markdown({ machine, load, peers, missing, rounds, tables, comman
     ...(verdicts.length === 0
       ? []
       : [
-          `Medians decide. Beside them stands the ratio of the smallest times, of which other work on the machine has taken least. *${promises}*: what a Node program of a hundred lines takes in the same rounds that does nothing but what can't be left out to keep daemonry's promises: a lock that the kernel frees, a log, a record before the command runs and a gate that holds it back, readiness seen, all of it on disk; to stop, a look at who it is, a wait for its end and a search for what it left (\`scripts/bench/promises.cjs\`). An aim below that can't be had without breaking one of them.`,
+          `Medians decide. Beside them stands the ratio of the smallest times, of which other work on the machine has taken least. *${promises}*: what a Node program of 150 lines takes in the same rounds that does nothing but what can't be left out to keep daemonry's promises: a lock that the kernel frees, a log, a record before the command runs and a gate that holds it back, readiness seen, all of it on disk; to stop, a look at who it is, a wait for its end and a search for what it left; of a log, each piece on disk in a file of its own before it is taken out (\`scripts/bench/promises.cjs\`). An aim below that can't be had without breaking one of them.`,
           '',
           `| what | aim | measured | | smallest | ${promises} |`,
           '|---|---|---|---|---|---|',

@@ -4,8 +4,8 @@ import { spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { inFolder, inRounds, plainEnvironment, projectRoot } from '../stage.mjs';
-import { Table } from '../table.mjs';
+import { inFolder, inRounds, plainEnvironment, projectRoot, promisesProgram } from '../stage.mjs';
+import { promises, Table } from '../table.mjs';
 
 const megabyte = 1024 * 1024;
 const lineBytes = 100;
@@ -37,7 +37,8 @@ export async function measure({ rounds, megabytes }) {
     await inRounds('logs', rounds, [table], async (round) => {
       const kinds = [
         [plain, write],
-        [rotated, (log) => writeRotated(program, log)],
+        [promises, (log) => writeRotated([promisesProgram, 'rotate', log, String(maxBytes)], log)],
+        [rotated, (log) => writeRotated([program, log], log)],
       ];
       for (const [row, run] of round % 2 === 0 ? kinds : kinds.reverse()) {
         const log = join(folder, 'log');
@@ -48,8 +49,8 @@ export async function measure({ rounds, megabytes }) {
       }
     });
 
-    async function writeRotated(rotator, log) {
-      const child = spawn(process.execPath, [rotator, log], { env: plainEnvironment(), stdio: ['pipe', 'pipe', 'inherit'] });
+    async function writeRotated(program, log) {
+      const child = spawn(process.execPath, program, { env: plainEnvironment(), stdio: ['pipe', 'pipe', 'inherit'] });
       await new Promise((resolve) => child.stdout.once('data', resolve));
       const ms = await write(log, lines);
       child.stdin.end();
