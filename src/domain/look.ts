@@ -1,7 +1,7 @@
 import { classify, type DaemonState, type Guardian, type StateReason } from './daemon-state.js';
 import type { Descriptor, DescriptorReading, Phase, SupervisorReference } from './descriptor.js';
 import { isDead, judgeObservation, judgeWorld, type ProcessIdentity, type Sighting } from './identity.js';
-import type { DaemonPlace, DaemonRef, Machine, ProcessInspector, ReadySubject } from './ports.js';
+import type { DaemonPlace, DaemonRef, Machine, ProcessInspector, ReadinessWatch, ReadySubject } from './ports.js';
 import { parseReadyCondition } from './ready-condition.js';
 
 /** What is known of a daemon at one moment. Looking starts, writes and locks nothing. */
@@ -107,6 +107,12 @@ export async function sight(inspector: ProcessInspector, recorded: ProcessIdenti
 export async function isReady(machine: Pick<Machine, 'readiness'>, descriptor: Descriptor): Promise<boolean> {
   const condition = parseReadyCondition(descriptor.ready);
   return typeof condition === 'string' ? true : await machine.readiness.check(condition, readySubject(descriptor));
+}
+
+/** Hears of news of that evidence; see `ReadinessProbe`. */
+export function watchReadiness(machine: Pick<Machine, 'readiness'>, descriptor: Descriptor): ReadinessWatch | undefined {
+  const condition = parseReadyCondition(descriptor.ready);
+  return typeof condition === 'string' ? undefined : machine.readiness.watch?.(condition, readySubject(descriptor));
 }
 
 export function readySubject(descriptor: Descriptor): ReadySubject {

@@ -211,6 +211,14 @@ export interface ReadySubject {
 export interface ReadinessProbe {
   /** One bounded attempt. The process itself is watched elsewhere. */
   check(condition: ReadyCondition, subject: ReadySubject): Awaitable<boolean>;
+  /** Hears when the next attempt may come to something else, where the kernel tells; `undefined` where it does not. */
+  watch?(condition: ReadyCondition, subject: ReadySubject): ReadinessWatch | undefined;
+}
+
+export interface ReadinessWatch {
+  /** Resolves when there may be news, when `patienceMs` are over, or when `signal` aborts. */
+  news(patienceMs: number, signal?: AbortSignal): Promise<void>;
+  close(): void;
 }
 
 /** What a health probe is about. */

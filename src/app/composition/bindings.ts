@@ -3,6 +3,7 @@ import { FileLogStore } from '../../adapters/files/file-log-store.js';
 import { FileRunLog } from '../../adapters/files/file-run-log.js';
 import { noShortener } from '../../adapters/files/log-shortener.js';
 import { Fallocate } from '../../adapters/linux/fallocate.js';
+import { FileWatch } from '../../adapters/linux/file-watch.js';
 import { Flock } from '../../adapters/linux/flock.js';
 import { LinuxProcessInspector } from '../../adapters/linux/linux-process-inspector.js';
 import { strayDescriptors as linuxStrayDescriptors } from '../../adapters/linux/stray-descriptors.js';
@@ -26,8 +27,14 @@ const common: readonly Binding[] = [
   bind(tokens.runs, [tokens.descriptors], (repo) => new FileRunLog(repo)),
   bind(tokens.logs, [tokens.descriptors, tokens.logShortener], (repo, shortener) => new FileLogStore(repo, shortener)),
   bind(tokens.control, [], () => new JsonRpcControlChannel()),
-  bind(tokens.readiness, [tokens.inspector], (inspector) => new NetReadinessProbe((pid) => inspector.hasExecuted(pid))),
 ];
+
+/** Elsewhere than on Linux nothing tells soon enough of a file that appears. */
+const polledReadiness = bind(
+  tokens.readiness,
+  [tokens.inspector],
+  (inspector) => new NetReadinessProbe((pid) => inspector.hasExecuted(pid)),
+);
 
 /** What Linux and macOS share: the launch gate, signals, a lock that the kernel holds on a file. */
 const posix: readonly Binding[] = [
@@ -47,6 +54,7 @@ const posix: readonly Binding[] = [
 ];
 
 const linux: readonly Binding[] = [
+  bind(tokens.readiness, [tokens.inspector], (inspector) => new NetReadinessProbe((pid) => inspector.hasExecuted(pid), FileWatch.on)),
   bind(tokens.inspector, [tokens.settings], ({ env }) => new LinuxProcessInspector(env)),
   bind(tokens.kernelLock, [tokens.settings], ({ env }) => new Flock(env)),
   bind(tokens.strayDescriptors, [tokens.settings], ({ isOursAlone }) =>
@@ -70,9 +78,9 @@ export function bindingsFor(platform: NodeJS.Platform): readonly Binding[] {
     case 'linux':
       return [...common, ...posix, ...linux];
     case 'darwin':
-      return [...common, ...posix, ...macos];
+      return [...common, ...posix, ...macos, polledReadiness];
     case 'win32':
-      return [...common, ...windowsBindings(tokens)];
+      return [...common, ...windowsBindings(tokens), polledReadiness];
     default:
       throw new DaemonError('unsupported', `${platform} is not supported yet`, { platform });
   }
