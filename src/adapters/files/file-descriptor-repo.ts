@@ -93,15 +93,23 @@ export class FileDescriptorRepo implements DescriptorRepo {
 
   async clear(held: HeldLock): Promise<void> {
     const { files } = this.locate(held.ref);
-    const reading = this.read(held.ref);
+    // A folder that was only just made holds nothing: one look at it instead of one for each file.
+    const seen = namesSeen(files.folder);
+    const mayBeThere = (path: string) => seen === undefined || seen.includes(basename(path));
+    if (mayBeThere(files.descriptor)) await this.removeRecord(held.ref, files);
+    // Last: until the descriptor is gone, the marker says that it ended well.
+    if (mayBeThere(files.ended)) naming(files.ended, 'write', () => removeIfThere(files.ended));
+    const names = seen ?? naming(files.folder, 'read', () => readdirSync(files.folder));
+    removeRemnants(files, names);
+    // Beside a descriptor of the user's choice, others may be about to listen.
+    if (files.stem === '') await removeHiddenSockets(files.folder, names);
+  }
+
+  private async removeRecord(ref: DaemonRef, files: DaemonFiles): Promise<void> {
+    const reading = this.read(ref);
     if (reading.kind === 'present') await this.removeInstance(files, reading.descriptor);
     if (reading.kind === 'corrupt' || reading.kind === 'newer') setAside(files.descriptor);
     else naming(files.descriptor, 'write', () => removeIfThere(files.descriptor));
-    // Last: until the descriptor is gone, the marker says that it ended well.
-    naming(files.ended, 'write', () => removeIfThere(files.ended));
-    removeRemnants(files);
-    // Beside a descriptor of the user's choice, others may be about to listen.
-    if (files.stem === '') await removeHiddenSockets(files.folder);
   }
 
   async clearRun(held: HeldLock, descriptor: Descriptor): Promise<void> {
@@ -216,7 +224,7 @@ export class FileDescriptorRepo implements DescriptorRepo {
 
   /** Makes it. The caller holds the home's lock. */
   createFolder(ref: DaemonRef): DaemonFiles {
-    checkedFolder(this.settings.home, { create: true });
+    if (this.checkedHome() === undefined) checkedFolder(this.settings.home, { create: true });
     const { name, files } = this.locate(ref);
     checkedSubfolder(files.folder);
     this.turn.spellings?.set(nameKey(name), name);
@@ -336,9 +344,8 @@ function setAside(path: string): void {
 }
 
 /** What a daemon left that was killed between listening and giving its socket the name by which it is found. */
-async function removeHiddenSockets(folder: string): Promise<void> {
-  const hidden = naming(folder, 'read', () => readdirSync(folder)).filter((name) => /^\.?[0-9a-f]{6,12}$/.test(name));
-  for (const name of hidden) await removeDeadSocket(join(folder, name));
+async function removeHiddenSockets(folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names) if (/^\.?[0-9a-f]{6,12}$/.test(name)) await removeDeadSocket(join(folder, name));
 }
 
 /** Of a home that was there when it was looked at: none where somebody has removed it since. */
@@ -353,13 +360,22 @@ function namesIn(home: string): readonly string[] {
   });
 }
 
+/** `undefined` where it can't be looked at just now. */
+function namesSeen(folder: string): readonly string[] | undefined {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What writers and starters left that were killed, which no record leads to. We hold the lock, so nobody is at it. */
-function removeRemnants(files: DaemonFiles): void {
+function removeRemnants(files: DaemonFiles, names: readonly string[]): void {
   const { log } = files;
   const own = [files.descriptor, files.spec, files.ended, files.claim, log, `${log}.base`, `${log}.times`].map((path) => basename(path));
   const claim = basename(files.claim);
   const isOwn = (target: string) => own.includes(target) || target.startsWith(`${claim}.`);
-  for (const name of naming(files.folder, 'read', () => readdirSync(files.folder))) {
+  for (const name of names) {
     const target = /^\.(.+)\.[0-9a-f]{12}\.tmp$/.exec(name)?.[1];
     const path = join(files.folder, name);
     const isNotice = name.startsWith(`${files.stem}notify-`) && /notify-[0-9a-f]{12}$/.test(name);

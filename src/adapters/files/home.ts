@@ -46,12 +46,11 @@ export function fitsSocketPath(path: string, platform: NodeJS.Platform): boolean
 }
 
 /** Folders for sockets, the best first: the user's runtime folder, the daemon's own, a short one under the temp directory. */
-export function socketFolders(env: Environment, daemonFolder: string): readonly string[] {
+export function* socketFolders(env: Environment, daemonFolder: string): Generator<string, void> {
   const runtime = env.XDG_RUNTIME_DIR;
-  return [
-    ...(runtime && isAbsolute(runtime) ? [join(runtime, 'daemonry')] : []),
-    daemonFolder,
-    join(tmpdir(), `daemonry-${process.geteuid?.() ?? userInfo().username}`),
-    `/tmp/daemonry-${process.geteuid?.() ?? userInfo().username}`,
-  ];
+  if (runtime && isAbsolute(runtime)) yield join(runtime, 'daemonry');
+  yield daemonFolder;
+  const ours = `daemonry-${process.geteuid?.() ?? userInfo().username}`;
+  yield join(tmpdir(), ours);
+  yield `/tmp/${ours}`;
 }

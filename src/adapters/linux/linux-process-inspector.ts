@@ -5,20 +5,25 @@ import type { MemoryWitness } from '../../domain/descriptor.js';
 import type { Observation, Vantage } from '../../domain/identity.js';
 import type { DaemonMarks, Environment, ProcessInspector, ProcessRow, ProcessUsage } from '../../domain/ports.js';
 import { errnoOf, naming } from '../files/file-errors.js';
-import { isGate } from '../posix/gate-script.js';
+import { monotonicMs } from '../monotonic-ms.js';
+import { gatePrograms, isGate } from '../posix/gate-script.js';
 import { parseEnviron, parseMarks } from '../posix/marks.js';
 import { mayHaveMembers } from '../posix/process-group.js';
 import { memoryKills } from './memory-kills.js';
-import { type ProcStat, parseProcStat } from './proc-stat.js';
+import { type ProcStat, parseProcStat, programName } from './proc-stat.js';
 
 /** `PROC_PID_INIT_INO`: the inode of the first pid namespace, fixed in the kernel's `include/linux/proc_ns.h`. */
 const initialPidNamespace = 'pid:[4026531836]';
 /** `USER_HZ`: 100 wherever the kernel speaks to programs. */
 const ticksPerSecond = 100;
+/** How long it is taken for granted that nothing was killed for want of memory. */
+const rememberMs = 50;
 
 /** Reads `/proc`, synchronously: 25 µs for a look, where `fs.promises` takes twenty times as long. */
 export class LinuxProcessInspector implements ProcessInspector {
   private here: Vantage | undefined;
+  /** For who starts hundreds. */
+  private ownKills: { readonly witness: MemoryWitness | undefined; readonly seenMs: number } | undefined;
 
   constructor(private readonly env: Readonly<Record<string, string | undefined>>) {}
 
@@ -96,7 +101,11 @@ export class LinuxProcessInspector implements ProcessInspector {
   }
 
   memoryKills(of: number | string): MemoryWitness | undefined {
-    return memoryKills(of);
+    if (of !== process.pid) return memoryKills(of);
+    const nowMs = monotonicMs();
+    if (this.ownKills === undefined || nowMs - this.ownKills.seenMs > rememberMs)
+      this.ownKills = { witness: memoryKills(of), seenMs: nowMs };
+    return this.ownKills.witness;
   }
 
   ownLineage(): readonly number[] {
@@ -107,6 +116,9 @@ export class LinuxProcessInspector implements ProcessInspector {
 
   /** Whether this process has become its command, and is not the launch gate any more. */
   hasExecuted(pid: number): boolean {
+    const stat = readText(`/proc/${pid}/stat`) ?? '';
+    // Told without a look at its arguments, which are in its memory: that waits for a program that is just being loaded into it.
+    if (!gatePrograms.includes(programName(stat)) && parseProcStat(stat)?.zombie === false) return true;
     const commandLine = readText(`/proc/${pid}/cmdline`);
     if (commandLine !== '') return commandLine !== undefined && !isGate(commandLine.split('\0'));
     // That of a zombie, but also of a daemon whose first thread has ended. A gate always has words.

@@ -32,3 +32,8 @@ export function parseProcStat(text: string): ProcStat | undefined {
     startToken,
   };
 }
+
+/** Field 2: the name of the program that it has executed, cut off after 15 bytes. Whoever likes may call himself something else. */
+export function programName(text: string): string {
+  return text.slice(text.indexOf('(') + 1, text.lastIndexOf(')'));
+}

@@ -100,6 +100,9 @@ export function isGate([, option, text, name]: readonly string[]): boolean {
   return option === '-c' && name === gateName && (text?.startsWith(gateOpening) ?? false);
 }
 
+/** What a gate may be called: the shell, and what it becomes on the way to the command. */
+export const gatePrograms = ['sh', 'env', 'nice'];
+
 /** How every gate's script begins. */
 const gateOpening = 'read -r daemonry_word <&3';
 

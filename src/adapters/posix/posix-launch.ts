@@ -7,6 +7,8 @@ import { giveWay } from '../give-way.js';
 
 /** Where the word arrives that lets the command run. */
 export const gateFd = 3;
+/** Most commands are executed within two milliseconds, and no timer is shorter. */
+const executedMs = 1;
 /** A gate that was told to leave needs a moment; a stopped machine may need longer. */
 const abortTimeoutMs = 2_000;
 
@@ -58,9 +60,13 @@ export class PosixLaunch implements Launch {
     return this.fate.met(signal);
   }
 
-  open(): void {
-    this.gate?.input.end(this.gate.word);
-    if (this.gate?.hasTime) giveWay();
+  /** Until the command may have been executed: a look before that would be one in vain. */
+  async open(): Promise<void> {
+    const { gate } = this;
+    if (!gate) return;
+    gate.input.end(gate.word);
+    if (gate.hasTime) giveWay();
+    else await new Promise((resolve) => setTimeout(resolve, executedMs));
   }
 
   async abort(): Promise<void> {
