@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseProcStat } from '../../../src/adapters/linux/proc-stat.js';
+import { parseProcStat, programName } from '../../../src/adapters/linux/proc-stat.js';
 
 const line = (command: string, state = 'S', threads = 1) =>
   `4242 (${command}) ${state} 17 4240 4200 0 -1 4194560 1043 0 2 0 31 12 0 0 20 0 ${threads} 0 987654321012 1099231232 12034 18446744073709551615 1 1 0\n`;
@@ -27,6 +27,10 @@ describe('proc stat: one line of /proc/<pid>/stat', () => {
     ['the look of a whole line', '1 (x) Z 9 9 9 0 -1 0 0 0 0 0 9 9 0 0 20 0 1 0 1 1 1'],
   ])('counts the fields from the end of a command with %s', (_, command) => {
     expect(parseProcStat(line(command))).toMatchObject({ pid: 4242, parent: 17, startToken: '987654321012', zombie: false });
+  });
+
+  it.each(['sh', 'a) S 1 1 1 (b', '(sd-pam))', ''])('names the program %j', (name) => {
+    expect(programName(line(name))).toBe(name);
   });
 
   it.each(['Z', 'X', 'x'])('F5: takes state %s for dead', (state) => {
