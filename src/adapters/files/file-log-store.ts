@@ -9,7 +9,7 @@ import { LogRotation, moveUp, succeed } from './log-rotation.js';
 import { type LogShortener, noShortener } from './log-shortener.js';
 import { encodeLogState, type LogMapping, type LogState, mapLog, statePath } from './log-state.js';
 import { tailOf } from './log-tail.js';
-import { addTime, readTimes, timesPath } from './log-times.js';
+import { addTime, timesPath } from './log-times.js';
 import { closeQuietly, removeIfThere, writeAtomically } from './safe-files.js';
 
 /** What was seen of a log at the last poll. */
@@ -58,14 +58,17 @@ export class FileLogStore implements LogStore {
 
   noteTime(path: string): number {
     const stat = naming(path, 'read', () => statSync(path, { throwIfNoEntry: false }));
-    if (!stat?.isFile()) return 0;
+    // Most daemons write nothing for hours: then there is nothing else to look at.
+    if (!stat?.isFile() || stat.size === 0) {
+      this.seen.delete(path);
+      return 0;
+    }
     const before = this.seen.get(path);
     if (before?.ino === stat.ino && before.size === stat.size) return stat.size - before.begin;
     const now = this.see(path);
     if (!now) return 0;
     const offset = now.base + now.size;
-    // Of a log that was never written to, there is nothing to note.
-    if (offset > 0 || readTimes(path)) naming(timesPath(path), 'write', () => addTime(path, { ms: Date.now(), offset }));
+    naming(timesPath(path), 'write', () => addTime(path, { ms: Date.now(), offset }));
     return now.size - now.begin;
   }
 

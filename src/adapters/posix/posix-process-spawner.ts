@@ -84,9 +84,10 @@ export class PosixProcessSpawner implements ProcessSpawner {
 
   /** One that is told by somebody else to leave must not count as this daemon's crash: it is looked at first. */
   private takeSpare({ command, log, notifyFile }: LaunchRequest, env: Readonly<Record<string, string>>) {
+    if (!this.spare?.isThere) return undefined;
     const notify = notifyFile === null ? undefined : { path: notifyFile, fd: notifyFd };
-    const word = this.spare && spareScript({ ...command, env }, { log, notify });
-    const waiting = word === undefined ? undefined : this.spare?.take();
+    const word = spareScript({ ...command, env }, { log, notify });
+    const waiting = word === undefined ? undefined : this.spare.take();
     if (word === undefined || !waiting) return undefined;
     const seen = this.system.inspector.observe(waiting.child.pid as number);
     return seen.kind === 'process' && !seen.zombie ? { ...waiting, word, waitedMs: Math.round(monotonicMs() - waiting.bornMs) } : undefined;

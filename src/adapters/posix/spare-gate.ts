@@ -31,6 +31,10 @@ export class SpareGate {
     private readonly strays: () => readonly number[],
   ) {}
 
+  get isThere(): boolean {
+    return this.waiting !== undefined;
+  }
+
   /** The one that waits, if one does; nobody else gets it then. */
   take(): WaitingGate | undefined {
     const { waiting } = this;
