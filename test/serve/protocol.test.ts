@@ -52,6 +52,7 @@ describe('own methods', () => {
   });
 
   test('answer an error where the result can not be sent', async ({ client }) => {
+    expect(await client.ask('throwsWhenSaid')).toMatchObject({ id: 1, error: { code: -32603, message: 'the method failed' } });
     expect(await client.ask('circular')).toMatchObject({ id: 1, error: { code: -32603 } });
     expect(await client.ask('big')).toMatchObject({ id: 1, error: { code: -32603, message: expect.stringContaining('bytes') } });
     expect(await client.ask('system.ping')).toMatchObject({ result: 'pong' });

@@ -93,12 +93,14 @@ export class FileDescriptorRepo implements DescriptorRepo {
 
   async clear(held: HeldLock): Promise<void> {
     const { files } = this.locate(held.ref);
-    // A folder that was only just made holds nothing: one look at it instead of one for each file.
     const seen = namesSeen(files.folder);
-    const mayBeThere = (path: string) => seen === undefined || seen.includes(basename(path));
-    if (mayBeThere(files.descriptor)) await this.removeRecord(held.ref, files);
-    // Last: until the descriptor is gone, the marker says that it ended well.
-    if (mayBeThere(files.ended)) naming(files.ended, 'write', () => removeIfThere(files.ended));
+    // One that was only just made holds nothing else. No name is looked for in it: the system may find one by another spelling.
+    const isNew = seen?.every((name) => [files.lock, files.claim].some((path) => name === basename(path)));
+    if (!isNew) {
+      await this.removeRecord(held.ref, files);
+      // Last: until the descriptor is gone, the marker says that it ended well.
+      naming(files.ended, 'write', () => removeIfThere(files.ended));
+    }
     const names = seen ?? naming(files.folder, 'read', () => readdirSync(files.folder));
     removeRemnants(files, names);
     // Beside a descriptor of the user's choice, others may be about to listen.

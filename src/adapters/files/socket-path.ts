@@ -22,8 +22,7 @@ export interface SocketWish {
 export function createSocketPath(wish: SocketWish): string {
   const file = socketFile(wish.name, wish.instanceId);
   for (const path of socketFolders(wish.env, wish.folder)) {
-    // The daemon's own was looked at when its lock was taken.
-    if (fitsSocketPath(join(path, file), wish.platform) && (path === wish.folder || isUsable(path))) return join(path, file);
+    if (fitsSocketPath(join(path, file), wish.platform) && isUsable(path)) return join(path, file);
   }
   throw new DaemonError('socket-unusable', `no folder is short and safe enough for the socket of ${wish.name}`, { name: wish.name });
 }

@@ -5,11 +5,17 @@ import { monotonicMs } from '../monotonic-ms.js';
 
 /** Whoever binds a socket listens a moment later, and the kernel tells of the first alone. */
 const bustleMs = 1;
+/** So many looks come sooner than patience has it. A file that goes on changing says nothing new. */
+const mostEagerLooks = 50;
+/** So much is heard of a folder: its daemon may write thousands of lines to a log there, of each of which the kernel tells. */
+const mostHeard = 200;
 
-/** Hears from the kernel (inotify) when a file appears or changes, as often as it does. */
+/** Hears from the kernel (inotify) when a file appears or changes. */
 export class FileWatch implements ReadinessWatch {
   private heardMs: number | undefined;
   private wake = () => {};
+  private eagerLooks = mostEagerLooks;
+  private heard = 0;
 
   private constructor(private readonly watcher: FSWatcher) {}
 
@@ -20,9 +26,7 @@ export class FileWatch implements ReadinessWatch {
       const file = new FileWatch(watcher);
       // What its readers don't hear of, they find by looking.
       watcher.on('error', () => {});
-      watcher.on('change', (_, name) => {
-        if (name === basename(path)) file.hear();
-      });
+      watcher.on('change', (_, name) => file.hear(name === basename(path)));
       return file;
     } catch {
       return undefined;
@@ -43,7 +47,7 @@ export class FileWatch implements ReadinessWatch {
         resolve();
       };
       const timer = setTimeout(done, patienceMs);
-      const isBustling = this.heardMs !== undefined && monotonicMs() - this.heardMs <= bustleMs;
+      const isBustling = this.heardMs !== undefined && monotonicMs() - this.heardMs <= bustleMs && this.eagerLooks-- > 0;
       const soon = isBustling ? setImmediate(done) : undefined;
       signal?.addEventListener('abort', done);
       this.wake = done;
@@ -54,8 +58,10 @@ export class FileWatch implements ReadinessWatch {
     this.watcher.close();
   }
 
-  private hear(): void {
+  private hear(isOfIt: boolean): void {
+    if (++this.heard === mostHeard) this.close();
+    if (!isOfIt) return;
     this.heardMs = monotonicMs();
-    this.wake();
+    if (this.eagerLooks-- > 0) this.wake();
   }
 }

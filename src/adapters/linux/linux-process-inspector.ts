@@ -16,14 +16,14 @@ import { type ProcStat, parseProcStat, programName } from './proc-stat.js';
 const initialPidNamespace = 'pid:[4026531836]';
 /** `USER_HZ`: 100 wherever the kernel speaks to programs. */
 const ticksPerSecond = 100;
-/** How long it is taken for granted that nothing was killed for want of memory. */
+/** How long it is taken for granted that nobody has moved this process to another control group. */
 const rememberMs = 50;
 
 /** Reads `/proc`, synchronously: 25 µs for a look, where `fs.promises` takes twenty times as long. */
 export class LinuxProcessInspector implements ProcessInspector {
   private here: Vantage | undefined;
-  /** For who starts hundreds. */
-  private ownKills: { readonly witness: MemoryWitness | undefined; readonly seenMs: number } | undefined;
+  /** Where the kernel counts what it kills for want of memory around this process: not looked for again by who starts hundreds. */
+  private ownGroup: { readonly source: string; readonly foundMs: number } | undefined;
 
   constructor(private readonly env: Readonly<Record<string, string | undefined>>) {}
 
@@ -103,9 +103,10 @@ export class LinuxProcessInspector implements ProcessInspector {
   memoryKills(of: number | string): MemoryWitness | undefined {
     if (of !== process.pid) return memoryKills(of);
     const nowMs = monotonicMs();
-    if (this.ownKills === undefined || nowMs - this.ownKills.seenMs > rememberMs)
-      this.ownKills = { witness: memoryKills(of), seenMs: nowMs };
-    return this.ownKills.witness;
+    const known = this.ownGroup && nowMs - this.ownGroup.foundMs <= rememberMs ? memoryKills(this.ownGroup.source) : undefined;
+    const found = known ?? memoryKills(of);
+    if (found && !known) this.ownGroup = { source: found.source, foundMs: nowMs };
+    return found;
   }
 
   ownLineage(): readonly number[] {

@@ -22,12 +22,12 @@ export class JsonRpcSupervisorChannel implements SupervisorChannel {
   constructor(private readonly env: Environment) {}
 
   async perform(socket: string, verb: DelegatedVerb, request: StartRequest): Promise<StartResult> {
-    const line = request.signal ? new Line(socket, request.signal) : this.sharedLine(socket);
     try {
       const { ref, spec, force, graceMs, onMismatch } = request as StartRequest & { graceMs?: number; onMismatch?: string };
       // No more than it gets: a message has its bounds. What is remembered is for the supervisor to read.
       const environment = inherited(spec ?? { cleanEnv: false, passEnv: [] }, request.environment ?? this.env);
       const params = { verb, request: { ref, spec, force, graceMs, onMismatch, environment } };
+      const line = request.signal ? new Line(socket, request.signal) : this.sharedLine(socket);
       return readAnswer(await line.ask(params, request.signal), request);
     } catch (error) {
       throw toldAs(error, verb, request.ref.name);

@@ -32,7 +32,12 @@ export class LineSplitter {
   next(): Buffer | 'overflow' | undefined {
     const chunk = this.#chunk;
     const start = this.#start;
-    if (start === chunk.length || this.#overflown) return undefined;
+    if (start === chunk.length || this.#overflown) {
+      // Not kept: a connection that is idle would hold as much.
+      this.#chunk = nothing;
+      this.#start = 0;
+      return undefined;
+    }
     const end = chunk.indexOf(newline, start);
     const part = chunk.subarray(start, end < 0 ? chunk.length : end);
     this.#start = end < 0 ? chunk.length : end + 1;

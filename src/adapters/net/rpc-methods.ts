@@ -42,9 +42,12 @@ export class RpcMethods {
     this.#underWay++;
     this.#underWayBytes += bytes;
     const done = (answer: RpcResponse | undefined) => {
-      if (answer) send(answer);
-      this.#underWay--;
-      this.#underWayBytes -= bytes;
+      try {
+        if (answer) send(answer);
+      } finally {
+        this.#underWay--;
+        this.#underWayBytes -= bytes;
+      }
     };
     const answer = this.#call(request);
     if (answer instanceof Promise) return answer.then(done);
@@ -75,7 +78,8 @@ export class RpcMethods {
   #failed({ id, method }: RpcRequest, thrown: unknown): RpcResponse | undefined {
     const error = toRpcError(thrown);
     if (id !== undefined) return failure(id, error.code, error.message, error.data);
-    this.#onNotificationError?.(method, error);
+    // Apart from the protocol: what a listener throws is its own failure, and keeps no message from being read.
+    queueMicrotask(() => this.#onNotificationError?.(method, error));
     return undefined;
   }
 }

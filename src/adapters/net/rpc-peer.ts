@@ -4,7 +4,7 @@ import { longestDurationMs } from '../../domain/quantity.js';
 import { leaveGently } from './connect-socket.js';
 import { LineSplitter, maxLineBytes } from './message-lines.js';
 import type { RequestOptions } from './request-options.js';
-import { rpcCodes } from './rpc-error.js';
+import { rpcCodes, toRpcError } from './rpc-error.js';
 import { brokenProtocol, cancelled, connectionClosed, unanswered } from './rpc-failures.js';
 import {
   decodeMessage,
@@ -227,7 +227,7 @@ export class RpcPeer {
     try {
       line = encodeAnswer(response);
     } catch (error) {
-      line = encodeMessage(failure(fitsLine(response.id) ? response.id : null, rpcCodes.internalError, (error as Error).message));
+      line = encodeMessage(failure(fitsLine(response.id) ? response.id : null, rpcCodes.internalError, toRpcError(error).message));
     }
     this.#write(line);
   }
@@ -238,8 +238,8 @@ export class RpcPeer {
       this.socket.destroy();
       return false;
     }
-    // Nothing waits before it: mostly the system takes it at once, and there is nothing to keep count of.
-    if (this.socket.writableLength > 0) this.#writeCounted(line);
+    // Where nothing waits before it the system mostly takes it at once, and there is nothing to keep count of. Windows never does.
+    if (this.socket.writableLength > 0 || process.platform === 'win32') this.#writeCounted(line);
     else if (!this.socket.write(line) || this.socket.writableLength > 0) this.#writeCounted('');
     this.#holdOff();
     return true;

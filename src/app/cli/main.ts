@@ -12,20 +12,26 @@ declare const DAEMONRY_VERSION: string;
 const stderr = 2;
 
 /**
- * The command line from its arguments to its exit code. Nothing that is thrown gets past it. Returns what has become of the daemon,
- * where the verb was about one.
+ * The command line from its arguments to its exit code. Nothing that is thrown gets past it. Returns whether the verb has done its
+ * work, and not found it done.
  */
-export async function main(argv: readonly string[]): Promise<unknown> {
+export async function main(argv: readonly string[]): Promise<boolean> {
   // Also where the arguments can't be read: whoever asked for JSON reads nothing else.
   const json = splitCommand(argv).own.includes('--json');
   try {
     const answered = await answer(argv);
     process.exitCode = render(answered, json);
-    return typeof answered === 'string' ? undefined : answered.json?.outcome;
+    return typeof answered !== 'string' && hasActed(answered);
   } catch (error) {
     process.exitCode = fail(error, json, argv);
-    return undefined;
+    return false;
   }
+}
+
+function hasActed({ json, exitCode }: Answer): boolean {
+  const { results = [json] } = (json ?? {}) as { readonly results?: readonly unknown[] };
+  const outcomes = results.map((result) => (result as { readonly outcome?: unknown } | null)?.outcome);
+  return exitCode === 0 && outcomes.some((outcome) => typeof outcome === 'string' && !outcome.startsWith('already-'));
 }
 
 /** What was thrown where nobody waits for it: one line all the same. */
