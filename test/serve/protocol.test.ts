@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import { waitFor } from '../support/wait-for.js';
 import { test } from './support/served-test.js';
 
 describe('administrative methods', () => {
@@ -117,6 +118,7 @@ describe('messages that are none', () => {
     client.send({ jsonrpc: '2.0', id: null, error: { code: -32700, message: 'you are wrong' } });
     expect(await client.ask('system.ping')).toEqual({ jsonrpc: '2.0', id: 1, result: 'pong' });
     expect(client.lines).toHaveLength(1);
+    await waitFor('what it reports', () => served.stderr !== '');
     expect(served.stderr).toBe('daemonry: fail failed: it went wrong\n');
   });
 });

@@ -78,8 +78,14 @@ export class RpcMethods {
   #failed({ id, method }: RpcRequest, thrown: unknown): RpcResponse | undefined {
     const error = toRpcError(thrown);
     if (id !== undefined) return failure(id, error.code, error.message, error.data);
-    // Apart from the protocol: what a listener throws is its own failure, and keeps no message from being read.
-    queueMicrotask(() => this.#onNotificationError?.(method, error));
+    try {
+      this.#onNotificationError?.(method, error);
+    } catch (failed) {
+      // The listener's own failure, as of any event's, keeps no other message from being read.
+      queueMicrotask(() => {
+        throw failed;
+      });
+    }
     return undefined;
   }
 }
