@@ -6,6 +6,7 @@ import { formatOwner } from '../../domain/owner.js';
 import type { LaunchRequest } from '../../domain/ports.js';
 import { shown } from '../../domain/shown.js';
 import { isVariableName } from '../../domain/variable-name.js';
+import { blockThread } from '../block-thread.js';
 import { monotonicMs } from '../monotonic-ms.js';
 import { errnoOf } from './file-errors.js';
 
@@ -125,7 +126,7 @@ function readSome(fd: number, bytes: Buffer, at: number): number | undefined {
 
 function waitOn(waitedMs: number, boundMs: number): void {
   if (waitedMs >= boundMs) throw errnoError('ETIMEDOUT');
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, pollMs);
+  blockThread(pollMs);
 }
 
 function errnoError(code: string): Error {

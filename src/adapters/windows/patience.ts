@@ -1,4 +1,5 @@
 import { isDaemonError } from '../../domain/daemon-error.js';
+import { blockThread } from '../block-thread.js';
 import { monotonicMs } from '../monotonic-ms.js';
 
 /** Windows refuses to replace or open what a reader, an indexer or a virus scanner has open, for as long as that takes. */
@@ -15,7 +16,7 @@ export function patiently<T>(work: () => T): T {
       return work();
     } catch (error) {
       if (!isPassing(error) || monotonicMs() + waitMs > giveUpAt) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, waitMs);
+      blockThread(waitMs);
     }
   }
 }

@@ -1,4 +1,5 @@
 import { fstatSync, writeSync } from 'node:fs';
+import { blockThread } from '../../adapters/block-thread.js';
 import { DaemonError } from '../../domain/daemon-error.js';
 
 const stdout = 1;
@@ -56,7 +57,7 @@ function write(fd: number, text: string): string | undefined {
       const { code = 'EIO' } = error as NodeJS.ErrnoException;
       if (code !== 'EAGAIN') return code;
       // Somebody made this pipe non-blocking, and it is full.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+      blockThread(1);
     }
   }
   return undefined;
